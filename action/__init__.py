@@ -1,0 +1,1 @@
+"""Action: the companion GitHub Action."""

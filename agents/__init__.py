@@ -1,0 +1,1 @@
+"""Agents: the incident, the eight agents, root-cause ranking, remedies and policy. No I/O."""

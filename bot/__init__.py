@@ -1,0 +1,1 @@
+"""Bot: the I/O shell, with settings, wiring, web service, worker, adapters and CLI."""

@@ -1,0 +1,1 @@
+"""Dashboard: a read-only live page over the event stream."""

@@ -1,0 +1,1 @@
+"""Infra: the sandbox and deployment files."""

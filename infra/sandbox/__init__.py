@@ -1,0 +1,1 @@
+"""Sandbox: a GitHub stand-in, sample services, load and a deployer, for a loop without an account."""

@@ -1,0 +1,1 @@
+"""Telemetry: OTLP in; windows, detection, anomalies and evidence out."""
