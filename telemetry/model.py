@@ -1,0 +1,293 @@
+"""What Scout tells the rest: series keys, anomalies, evidence and SLI reports, as frozen models."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Frozen(BaseModel):
+    """Base of every model that crosses a process boundary: immutable, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SeriesKey(Frozen):
+    """One stream of requests: what one service does for one operation."""
+
+    tenant: str = "default"
+    environment: str = "default"
+    service: str
+    operation: str
+
+
+class Detector(StrEnum):
+    """The detectors of Scout; formulas are in `telemetry/detect`."""
+
+    ERRORS = "D1"
+    LATENCY = "D2"
+    BURN_RATE = "D3"
+    TRAFFIC = "D4"
+    SATURATION = "D5"
+    NEW_SIGNATURE = "D6"
+
+
+class AnomalyState(StrEnum):
+    """Suspect is shown only; confirmed opens an incident."""
+
+    SUSPECT = "suspect"
+    CONFIRMED = "confirmed"
+    CLOSED = "closed"
+
+
+class Severity(StrEnum):
+    """How much it hurts; the order of the members is worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Anomaly(Frozen):
+    """One detector's finding on one series. `reason` is one sentence with the numbers that decided."""
+
+    id: str
+    key: SeriesKey
+    detector: Detector
+    state: AnomalyState
+    onset: AwareDatetime
+    confirmed: AwareDatetime | None = None
+    closed: AwareDatetime | None = None
+    severity: Severity
+    reason: str
+
+
+class Stretch(Frozen):
+    """A stretch of time, `start` inclusive and `end` exclusive."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class RedSummary(Frozen):
+    """Rate, errors and duration over one stretch of time. Quantiles are None without requests."""
+
+    requests: int
+    errors: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class RedPoint(RedSummary):
+    """A `RedSummary` of one tick, for series and charts."""
+
+    at: AwareDatetime
+
+
+class Frame(Frozen):
+    """One stack frame of the service's own code (no library frames)."""
+
+    path: str
+    function: str
+    line: int | None = None
+
+
+class Item(Frozen):
+    """Base of all evidence. `id` is E1, E2 … and is what claims refer to."""
+
+    id: str
+
+
+class RedEvidence(Item):
+    """How one series behaved before and during the fault."""
+
+    kind: Literal["red"] = "red"
+    service: str
+    operation: str
+    before: RedSummary
+    after: RedSummary
+    series: tuple[RedPoint, ...] = ()
+
+
+class EdgeEvidence(Item):
+    """Calls from one service to another (or to a database or queue), seen from the caller."""
+
+    kind: Literal["edge"] = "edge"
+    caller: str
+    callee: str
+    before: RedSummary
+    after: RedSummary
+
+
+class TraceSpan(Frozen):
+    """One span of an exemplar trace; `offset_ms` is from the start of the trace."""
+
+    span_id: str
+    parent_id: str | None
+    service: str
+    operation: str
+    span_kind: str
+    offset_ms: float
+    duration_ms: float
+    self_ms: float
+    error: bool
+    note: str = ""
+
+
+class TraceEvidence(Item):
+    """An exemplar trace, trimmed to what matters."""
+
+    kind: Literal["trace"] = "trace"
+    trace_id: str
+    why: Literal["error", "slow"]
+    spans: tuple[TraceSpan, ...]
+
+
+class SignatureEvidence(Item):
+    """An error signature: the same failure, wherever it happens again."""
+
+    kind: Literal["signature"] = "signature"
+    service: str
+    operation: str
+    signature: str
+    error_type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    count: int
+    count_before: int = 0
+    traces: int
+    first_seen: AwareDatetime
+    is_new: bool
+
+
+class MetricEvidence(Item):
+    """A gauge that moved: medians before and during, and its limit where one is known."""
+
+    kind: Literal["metric"] = "metric"
+    service: str
+    metric: str
+    attributes: dict[str, str] = {}
+    unit: str = ""
+    before: float | None
+    after: float
+    limit: float | None = None
+
+
+class VersionEvidence(Item):
+    """A service that runs another version than before. Revisions are full commit SHAs."""
+
+    kind: Literal["version"] = "version"
+    service: str
+    version_before: str | None
+    version_after: str | None
+    revision_before: str | None
+    revision_after: str | None
+    changed_at: AwareDatetime
+
+
+Evidence = Annotated[
+    RedEvidence | EdgeEvidence | TraceEvidence | SignatureEvidence | MetricEvidence | VersionEvidence,
+    Field(discriminator="kind"),
+]
+
+
+class EvidenceBundle(Frozen):
+    """Everything that goes with an incident, each item with its id; at most 256 KiB as JSON.
+
+    All text in it comes from telemetry and is untrusted: it was scrubbed of secrets and stripped of control
+    characters at ingest, and must still be escaped wherever it is shown.
+    """
+
+    tenant: str = "default"
+    environment: str = "default"
+    normal: Stretch
+    fault: Stretch
+    items: tuple[Evidence, ...] = ()
+
+
+class Signal(Frozen):
+    """One incident as Scout sees it: grouped anomalies with evidence. The message on the topic `signals`.
+
+    `group_id` stays the same for later signals of the same incident, `sequence` counts them from 1.
+    """
+
+    group_id: str
+    sequence: int
+    tenant: str = "default"
+    environment: str = "default"
+    root_service: str
+    root_operation: str
+    severity: Severity
+    onset: AwareDatetime
+    detected: AwareDatetime
+    anomalies: tuple[Anomaly, ...]
+    evidence: EvidenceBundle
+
+
+class Health(StrEnum):
+    """Verdict on one window. No data is a value of its own, never healthy."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    NO_DATA = "no_data"
+
+
+class SliWindow(RedSummary):
+    """One window of an SLI with its verdict by the detectors' own rule for a bad window."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    health: Health
+
+
+class SliReport(Frozen):
+    """Answer to: how has this series been since then, on this revision? Windows are oldest first."""
+
+    key: SeriesKey
+    revision: str | None = None
+    baseline_error_ratio: float
+    baseline_p99_ms: float | None = None
+    windows: tuple[SliWindow, ...]
+    saturated: bool = False
+
+
+class RevisionSeen(Frozen):
+    """A version of a service that telemetry has shown."""
+
+    service: str
+    version: str | None
+    revision: str | None
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+
+
+class GroupStatus(Frozen):
+    """Where a group of anomalies stands now in Scout. `open` is False once every anomaly of it has closed."""
+
+    group_id: str
+    open: bool
+    anomalies: tuple[Anomaly, ...]
+
+
+class ScoutStatus(Frozen):
+    """Scout's own health; counters count from its start."""
+
+    started: AwareDatetime
+    spans_total: int
+    points_total: int
+    dropped_total: dict[str, int]
+    series: int
+    suspects: tuple[Anomaly, ...]
+    watermark: AwareDatetime | None
+    services: dict[str, RedSummary] = {}
+    edges: tuple[tuple[str, str], ...] = ()
+
+
+def utc(ns: int) -> datetime:
+    """Return Unix nanoseconds as an aware UTC datetime, truncated to microseconds."""
+    return _EPOCH + timedelta(microseconds=ns // 1000)
