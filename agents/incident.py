@@ -91,8 +91,13 @@ class Merge(Frozen):
 
 
 class Verification(Frozen):
-    """What telemetry said after the merge, as far as it has come."""
+    """What telemetry said after the merge, as far as it has come, and the terms it is held to."""
 
+    window_s: int
+    windows: int
+    min_requests: int
+    deploy_deadline: AwareDatetime
+    recovery_timeout_s: int
     deployed_at: AwareDatetime | None = None
     deployed_revision: str | None = None
     reports: tuple[SliReport, ...] = ()
@@ -151,9 +156,7 @@ class Incident(Frozen):
         Raises:
             pydantic.ValidationError: a change does not fit the model.
         """
-        return Incident.model_validate(
-            {**{name: getattr(self, name) for name in Incident.model_fields}, **changes}
-        )
+        return Incident.model_validate({**{name: getattr(self, name) for name in Incident.model_fields}, **changes})
 
     def send(self, *writes: AnyWrite) -> "Incident":
         """Return a copy that also asks for `writes`; a write whose key is already asked for replaces it."""

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from agents.incident import Incident, Recalled, RepoRef
 from agents.plan import Plan, PullRequestRef, Remedy
 from agents.writes import Reaction, Result
-from telemetry.model import Frozen, GroupStatus, RevisionSeen, SeriesKey, SliReport
+from telemetry.model import Frozen, GroupStatus, RevisionSeen, SeriesKey, Signal, SliReport
 
 Step = Callable[[Incident], Awaitable[Incident]]
 Now = Callable[[], datetime]
@@ -107,9 +107,7 @@ class ForgeReader(Protocol):
         """Return the default branch's name and head SHA."""
         ...
 
-    async def commits(
-        self, repo: RepoRef, *, ref: str, path: str | None = None, limit: int = 30
-    ) -> tuple[Commit, ...]:
+    async def commits(self, repo: RepoRef, *, ref: str, path: str | None = None, limit: int = 30) -> tuple[Commit, ...]:
         """Return commits reachable from `ref`, newest first, without their files."""
         ...
 
@@ -142,7 +140,7 @@ class ForgeWriter(Protocol):
     async def react(self, repo: RepoRef, comment_id: int, reaction: Reaction) -> Result: ...
 
     async def propose_change(self, repo: RepoRef, plan: Plan, *, message: str, body: str) -> Result:
-        """Make the plan's branch at `base_sha`, one commit, one pull request. Result: number, url, head sha."""
+        """Make branch at `base_sha`, one commit and one pull request. Result: number, url, head sha."""
         ...
 
     async def complete_check(
@@ -170,6 +168,10 @@ class Telemetry(Protocol):
     """Scout's query API. All raise ScoutUnavailableError."""
 
     async def group(self, group_id: str) -> GroupStatus | None: ...
+
+    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+        """Return the latest signal of every open group that has an anomaly on `service`."""
+        ...
 
     async def sli(
         self, key: SeriesKey, *, since: datetime, window_s: int, min_requests: int, revision: str | None
@@ -214,9 +216,7 @@ class Memory(Protocol):
 
     async def freeze(self, installation_id: int, case_id: str) -> None: ...
 
-    async def history(
-        self, installation_id: int, tenant: str, signature: str, since: datetime
-    ) -> tuple[Case, ...]: ...
+    async def history(self, installation_id: int, tenant: str, signature: str, since: datetime) -> tuple[Case, ...]: ...
 
 
 __all__ = [
