@@ -1,0 +1,34 @@
+"""Bounds of what the state keeps; whatever exceeds one is dropped and counted under the name of the drop."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Numbers of things kept, per state unless it says otherwise."""
+
+    retention_s: int = 3900
+    """How long cells, gauges, hits and edges are kept."""
+    lateness_s: int = 5
+    """How long the watermark waits for spans that were exported late (SDKs batch for 5 s)."""
+    future_s: int = 60
+    """Spans and points further ahead of the wall clock are dropped as `future`."""
+    pair_ttl_s: int = 30
+    """How long one half of a client/server pair waits for the other."""
+    max_resources: int = 4_096
+    max_series: int = 20_000
+    max_operations_per_service: int = 200
+    max_names_per_resource: int = 2_000
+    """Span names of one resource whose operation is remembered; others are looked up again."""
+    max_edges: int = 10_000
+    max_pairs: int = 50_000
+    max_span_ids: int = 65_536
+    """Span ids per generation of the duplicate filter (two generations are held)."""
+    max_buffered_spans: int = 60_000
+    """Recent spans kept for exemplar traces."""
+    max_kept_spans: int = 30_000
+    """Spans of error and slow traces kept for the retention."""
+    max_spans_per_trace: int = 300
+    max_signatures: int = 2_000
+    max_gauges: int = 10_000
+    max_versions_per_service: int = 50
