@@ -1,0 +1,60 @@
+# `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format lint types imports bench lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that really runs and is new enough.
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.runtime  ## Run the whole loop on this machine: fault, issue, root cause, fix, recovery (about two minutes)
+	$(BIN)/sre-space demo --yes --scenario db-pool-exhaustion
+
+up: $(VENV)/.runtime  ## Run the service with embedded SQLite and Redis
+	$(BIN)/sre-space up
+
+test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with the command that installs it
+	$(BIN)/pytest
+
+check: format lint types imports test  ## What CI runs: format, lint, types, imports, tests
+
+format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev  ## Lint
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## Check the types
+	$(BIN)/pyright
+
+imports: $(VENV)/.dev  ## Check that imports run one way
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothing about time
+	$(BIN)/pytest tests/benchmarks -m bench -s --timeout 1800
+
+lock: $(VENV)/.dev  ## Make the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:  ## Remove what make and the service made here
+	rm -rf $(VENV) var .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "SRE-Space needs Python 3.11 or newer on PATH. Install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
