@@ -1,0 +1,36 @@
+"""Tax rates from the tax service, looked up side by side."""
+
+import asyncio
+
+from shop.http import ServiceClient
+
+
+class TaxRates:
+    """Adds up the rates of all jurisdictions of a region."""
+
+    def __init__(self, tax: ServiceClient, settings: dict) -> None:
+        self._tax = tax
+        self._jurisdictions = settings["jurisdictions"]
+        self._max_concurrent_lookups = settings["max_concurrent_lookups"]
+
+    def knows(self, region: str) -> bool:
+        """Returns whether the shop sells to the region."""
+        return region in self._jurisdictions
+
+    async def rate_basis_points(self, region: str) -> int:
+        """Returns the tax rate of a region, in hundredths of a percent.
+
+        Raises:
+            httpx.HTTPError: The tax service failed or did not answer in time.
+        """
+        slots = asyncio.Semaphore(self._max_concurrent_lookups)
+
+        async def look_up(jurisdiction: str) -> int:
+            async with slots:
+                response = await self._tax.get(
+                    "/rates/{region}/{jurisdiction}", f"/rates/{region}/{jurisdiction}", {}
+                )
+            response.raise_for_status()
+            return response.json()["basis_points"]
+
+        return sum(await asyncio.gather(*(look_up(name) for name in self._jurisdictions[region])))

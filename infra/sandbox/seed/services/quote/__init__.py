@@ -1,0 +1,1 @@
+"""Quotes: what a basket line costs a customer."""
