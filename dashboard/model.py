@@ -60,6 +60,7 @@ class DiagnosisView(Frozen):
     summary: str
     claims: tuple[ClaimView, ...]
     suspect: str | None
+    suspect_sha: str | None
 
 
 class IncidentDetail(Frozen):
@@ -72,6 +73,9 @@ class IncidentDetail(Frozen):
     diff: str | None
     approvals: tuple[str, ...]
     verification: str | None
+    merge_sha: str | None
+    revert_pull_request: int | None
+    github_calls: int
 
 
 class Overview(Frozen):

@@ -1,4 +1,7 @@
-"""What Scout tells the rest: series keys, anomalies, evidence and SLI reports, as frozen models."""
+"""What Scout tells the rest: series keys, anomalies, evidence and SLI reports, as frozen models.
+
+Length: this is one vocabulary, and every other package imports it from one place.
+"""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
