@@ -1,0 +1,1 @@
+"""Fakes of the agents' ports, shipped with the package so that every test uses the same ones."""
