@@ -34,7 +34,7 @@ BAD_REVISION = "8ab64c1e5f7d20b93a48e6c7d1f02b5a9c3e4d7f"
 
 
 def summary(requests: int, errors: int = 0, p95_ms: float | None = None, p50_ms: float | None = None) -> RedSummary:
-    """Return a RED summary; p50 is 0.8 × p95 unless told, p99 1.1 × p95."""
+    """Return a RED summary; p50 is 80 % of p95 unless told, p99 110 %."""
     if p95_ms is None:
         return RedSummary(requests=requests, errors=errors)
     return RedSummary(
@@ -63,13 +63,11 @@ def metric(
     after: float,
     *,
     limit: float | None = None,
-    unit: str = "",
-    **attributes: str,
+    attributes: dict[str, str] | None = None,
 ) -> MetricEvidence:
-    """Return a gauge that moved; underscores in attribute names stand for dots."""
-    named = {key.replace("_", "."): value for key, value in attributes.items()}
+    """Return a gauge that moved."""
     return MetricEvidence(
-        id="E0", service=service, metric=name, attributes=named, unit=unit, before=before, after=after, limit=limit
+        id="E0", service=service, metric=name, attributes=attributes or {}, before=before, after=after, limit=limit
     )
 
 
@@ -125,11 +123,9 @@ def span(
     span_kind: str,
     duration_ms: float,
     self_ms: float,
-    *,
-    error: bool = False,
-    note: str = "",
+    error: str | None = None,
 ) -> TraceSpan:
-    """Return one span; `number` and `parent` make its ids."""
+    """Return one span; `number` and `parent` make its ids; `error` is its note when it failed."""
     return TraceSpan(
         span_id=f"{number:016x}",
         parent_id=None if parent is None else f"{parent:016x}",
@@ -139,8 +135,8 @@ def span(
         offset_ms=float(number),
         duration_ms=duration_ms,
         self_ms=self_ms,
-        error=error,
-        note=note,
+        error=error is not None,
+        note=error or "",
     )
 
 

@@ -30,6 +30,7 @@ DISCOUNT_FRAMES = (
     ("services/quote/discounts.py", "total_cents"),
     ("services/quote/discounts.py", "bulk_discount_cents"),
 )
+POOL = {"db.client.connection.pool.name": "quote"}
 CLIENT_FRAMES = (("shop/http.py", "get"), ("shop/http.py", "_send"))
 
 
@@ -45,9 +46,9 @@ def _relayed(requests: int, errors: int, p95_ms: float) -> list[Evidence]:
 def _failing_trace(note: str, duration_ms: float) -> TraceEvidence:
     return trace(
         "error",
-        span(1, None, "gateway", QUOTE, "SERVER", duration_ms + 6, 3, error=True),
-        span(2, 1, "gateway", QUOTE, "CLIENT", duration_ms + 3, 3, error=True, note="500"),
-        span(3, 2, "quote", QUOTE, "SERVER", duration_ms, duration_ms, error=True, note=note),
+        span(1, None, "gateway", QUOTE, "SERVER", duration_ms + 6, 3, error=""),
+        span(2, 1, "gateway", QUOTE, "CLIENT", duration_ms + 3, 3, error="500"),
+        span(3, 2, "quote", QUOTE, "SERVER", duration_ms, duration_ms, error=note),
     )
 
 
@@ -55,7 +56,6 @@ def pool_exhaustion(*, size: int = 2, pending: float = 6, rps: int = 60) -> Evid
     """Traffic outgrows the pool of quote: timeouts of the pool, 500s, and a saturated pool; nothing was deployed."""
     requests = rps * 40
     errors = int(requests * 0.45)
-    pool = {"db_client_connection_pool_name": "quote"}
     return bundle(
         red("quote", QUOTE, summary(3600, 0, 256), summary(requests, errors, 620)),
         *_relayed(requests, errors, 620),
@@ -70,11 +70,9 @@ def pool_exhaustion(*, size: int = 2, pending: float = 6, rps: int = 60) -> Evid
             0.4,
             float(size),
             limit=float(size),
-            unit="{connection}",
-            db_client_connection_state="used",
-            **pool,
+            attributes=POOL | {"db.client.connection.state": "used"},
         ),
-        metric("quote", "db.client.connection.pending_requests", 0, pending, unit="{request}", **pool),
+        metric("quote", "db.client.connection.pending_requests", 0, pending, attributes=POOL),
         _failing_trace(f"sqlalchemy.exc.TimeoutError: {POOL_TIMEOUT}", 255),
     )
 
@@ -115,10 +113,10 @@ def latency_spike(good: str | None = GOOD_REVISION, bad: str | None = BAD_REVISI
 def _timed_out_trace() -> TraceEvidence:
     return trace(
         "error",
-        span(1, None, "gateway", QUOTE, "SERVER", 536, 2, error=True),
-        span(2, 1, "gateway", QUOTE, "CLIENT", 533, 3, error=True, note="504"),
-        span(3, 2, "quote", QUOTE, "SERVER", 530, 18, error=True),
-        span(4, 3, "quote", PRICE, "CLIENT", 501, 0, error=True, note="httpx.ReadTimeout"),
+        span(1, None, "gateway", QUOTE, "SERVER", 536, 2, error=""),
+        span(2, 1, "gateway", QUOTE, "CLIENT", 533, 3, error="504"),
+        span(3, 2, "quote", QUOTE, "SERVER", 530, 18, error=""),
+        span(4, 3, "quote", PRICE, "CLIENT", 501, 0, error="httpx.ReadTimeout"),
         span(5, 4, "pricing", PRICE, "SERVER", 812, 4),
         span(6, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "CLIENT", 204, 204),
         span(7, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "CLIENT", 203, 203),
@@ -152,8 +150,7 @@ def healthy() -> EvidenceBundle:
             0.4,
             0.6,
             limit=2,
-            db_client_connection_state="used",
-            db_client_connection_pool_name="quote",
+            attributes=POOL | {"db.client.connection.state": "used"},
         ),
     )
 
