@@ -1,0 +1,1 @@
+"""Adapters: one folder for each port that the shell implements."""
