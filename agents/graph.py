@@ -3,25 +3,16 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import TypedDict
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from agents.incident import Agent, Incident, Stage
+from agents.incident import Agent, Incident
 from agents.ports import Step
+from agents.stages import ACTS
 
-ACTS: Mapping[Stage, Agent] = {
-    Stage.OBSERVING: Agent.SCOUT,
-    Stage.RECALLING: Agent.CAG,
-    Stage.ORIENTING: Agent.BRAIN,
-    Stage.DECIDING: Agent.GUARDRAIL,
-    Stage.ACTING: Agent.FIXER,
-    Stage.REVERTING: Agent.FIXER,
-    Stage.APPROVED: Agent.HUMAN,
-    Stage.VERIFYING: Agent.CURATOR,
-    Stage.LEARNING: Agent.CURATOR,
-    Stage.EVOLVING: Agent.JULES,
-}
-"""The agent whose turn it is. In a stage that is not listed the incident waits, or has ended."""
+
+STEPS_AT_MOST = 50
 
 
 class State(TypedDict):
@@ -68,7 +59,7 @@ def _node(step: Step):  # noqa: ANN202 - LangGraph's node type is generic over t
 
 async def run(graph: Graph, incident: Incident) -> AsyncIterator[Incident]:
     """Yield the Incident after every step, until it waits or has ended."""
-    config = {"recursion_limit": 50}
+    config = RunnableConfig(recursion_limit=STEPS_AT_MOST)
     async for update in graph.astream({"incident": incident}, config, stream_mode="updates"):
         for state in update.values():
             yield state["incident"]

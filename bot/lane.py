@@ -1,0 +1,179 @@
+"""A lane: the work on one incident, one thing at a time, from a delivery or a wake-up until it waits again."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from agents.errors import SreSpaceError, StaleIncidentError, TransientError
+from agents.graph import Graph, run
+from agents.incident import Incident
+from agents.ports import Now
+from agents.results import apply, escalate
+from agents.stages import ACTS
+from agents.writes import AnyWrite, Result
+from bot.adapters.github.calls import counting
+from bot.db.rows import InboxRow, OutboxRow
+from bot.db.store import Store
+
+log = structlog.get_logger()
+
+Handle = Callable[[Incident | None, InboxRow], Awaitable[Incident | None]]
+Locate = Callable[[InboxRow], Awaitable[str | None]]
+Deliver = Callable[[Incident, AnyWrite], Awaitable[Result]]
+
+LEASE_S = 15.0
+ROUNDS = 200
+"""More rounds than any incident needs: a lane that goes round and round is a bug, and must not spin for ever."""
+
+
+class LaneBusyError(TransientError):
+    """Another job works on this incident now."""
+
+
+class Lanes:
+    """Runs deliveries and wake-ups through handlers, graph and outbox."""
+
+    def __init__(
+        self, store: Store, graph: Graph, *, locate: Locate, handle: Handle, deliver: Deliver, now: Now
+    ) -> None:
+        self._store = store
+        self._graph = graph
+        self._locate = locate
+        self._handle = handle
+        self._deliver = deliver
+        self._now = now
+
+    async def process_delivery(self, row_id: int) -> None:
+        """Handle one row of the inbox, then advance its incident as far as it goes.
+
+        A transient error leaves the row for a later try; any other error fails it, is logged and raised.
+        """
+        row = await self._store.inbox.claim(row_id)
+        if row is None:
+            return
+        with bound_contextvars(delivery_id=row.guid, event_name=row.event):
+            try:
+                await self._process(row)
+            except StaleIncidentError as error:
+                await self._store.inbox.retry(row.id, str(error), delay_s=0.2)
+            except TransientError as error:
+                log.info("delivery_postponed", reason=str(error))
+                delay_s = 0.5 if isinstance(error, LaneBusyError) else error.retry_after_s
+                await self._store.inbox.retry(row.id, str(error), delay_s=delay_s)
+            except SreSpaceError as error:
+                log.warning("delivery_failed", reason=str(error))
+                await self._store.inbox.fail(row.id, str(error))
+
+    async def _process(self, row: InboxRow) -> None:
+        incident_id = await self._locate(row)
+        lane = incident_id or f"{row.repo_id}#{row.number}"
+        with bound_contextvars(incident_id=incident_id):
+            async with self._lease(lane):
+                incident = await self._receive(incident_id, row)
+                if incident is not None:
+                    await self._advance_safely(incident.id)
+
+    async def _receive(self, incident_id: str | None, row: InboxRow) -> Incident | None:
+        known = await self._store.load(incident_id) if incident_id else None
+        before, version = known or (None, 0)
+        with counting() as calls:
+            after = await self._handle(before, row)
+        if after is None:
+            await self._store.inbox.finish(row.id, "no change")
+            return before
+        after = after.evolve(github_calls=after.github_calls + calls.count)
+        await self._store.save(after, version, delivery_id=row.id)
+        return after
+
+    async def advance(self, incident_id: str) -> None:
+        """Take up an incident that is due; does nothing while another job holds its lane."""
+        with bound_contextvars(incident_id=incident_id):
+            try:
+                async with self._lease(incident_id):
+                    await self._advance_safely(incident_id)
+            except LaneBusyError:
+                return
+
+    async def _advance_safely(self, incident_id: str) -> None:
+        """Advance; what is transient waits for the sweeper, which wakes the incident again."""
+        try:
+            await self._advance(incident_id)
+        except TransientError as error:
+            log.info("incident_postponed", reason=str(error))
+        except StaleIncidentError as error:
+            log.warning("incident_moved_meanwhile", reason=str(error))
+
+    async def _advance(self, incident_id: str) -> None:
+        """Deliver writes and run steps, in turns, until the incident waits or a write has to wait."""
+        for _ in range(ROUNDS):
+            loaded = await self._store.claim(incident_id)
+            if loaded is None:
+                return
+            incident, version = loaded
+            rows = await self._store.outbox.pending(incident_id)
+            if rows:
+                if rows[0].next_at > self._now() or not await self._carry_out(rows[0], incident, version):
+                    return
+            elif not await self._step(incident, version):
+                return
+        log.error("lane_spins", rounds=ROUNDS)
+
+    async def _carry_out(self, row: OutboxRow, incident: Incident, version: int) -> bool:
+        """Deliver one write and store what it led to; False when it has to be tried again later."""
+        with counting() as calls:
+            try:
+                result = await self._deliver(incident, row.write)
+            except TransientError as error:
+                log.info("write_postponed", write=row.write.kind, reason=str(error))
+                await self._store.outbox.retry(row.id, str(error), delay_s=error.retry_after_s)
+                return False
+        after = apply(incident, row.write, result, self._now())
+        after = after.evolve(github_calls=after.github_calls + calls.count)
+        await self._store.delivered(row, after, version, result=result)
+        log.info("write_delivered", write=row.write.kind, ok=result.ok)
+        return True
+
+    async def _step(self, incident: Incident, version: int) -> bool:
+        """Run the graph from the incident's stage, storing every step; False when no agent has its turn."""
+        due = incident.wake_at is None or incident.wake_at <= self._now()
+        if incident.stage not in ACTS or not due:
+            return False
+        last = incident
+        with counting() as calls:
+            try:
+                async for after in run(self._graph, incident.evolve(wake_at=None)):
+                    last = after.evolve(github_calls=incident.github_calls + calls.count)
+                    version = await self._store.save(last, version)
+                    log.info("step_finished", stage=after.stage)
+            except (TransientError, StaleIncidentError):
+                raise
+            except SreSpaceError as error:
+                log.warning("step_failed", stage=last.stage, reason=str(error))
+                handed_over = escalate(last, ACTS[last.stage], f"I cannot go on by myself: {error}", self._now())
+                last = handed_over.evolve(github_calls=incident.github_calls + calls.count)
+                await self._store.save(last, version)
+        return last.stage is not incident.stage or bool(last.outgoing)
+
+    @contextlib.asynccontextmanager
+    async def _lease(self, lane: str) -> AsyncGenerator[None]:
+        owner = uuid.uuid4().hex
+        if not await self._store.lease(lane, owner, LEASE_S):
+            raise LaneBusyError(f"another job works on {lane}", retry_after_s=0.5)
+        keeper = asyncio.create_task(self._keep(lane, owner))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await self._store.release(lane, owner)
+
+    async def _keep(self, lane: str, owner: str) -> None:
+        while True:
+            await asyncio.sleep(timedelta(seconds=LEASE_S / 3).total_seconds())
+            if not await self._store.renew(lane, owner, LEASE_S):
+                log.error("lease_lost", lane=lane)
+                return
