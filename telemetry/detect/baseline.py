@@ -1,0 +1,120 @@
+"""What is normal for one series: bad ratios and latency quantiles, learned from undisturbed cells only."""
+
+from bisect import bisect_left, insort
+from collections import deque
+from dataclasses import dataclass
+from math import floor, sqrt
+
+from telemetry.detect.config import DetectConfig
+from telemetry.state import Cell, Sketch
+
+_LEARN_STEP = 1.1  # limits are recomputed when the history has grown by a tenth
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyLimits:
+    """Durations that tell slow from normal. `slow_ms`: one slow request; `shifted_ms`: the p95 has moved."""
+
+    p95_ms: float
+    p99_ms: float
+    shifted_ms: float
+    slow_ms: float
+
+
+class RatioHistory:
+    """Bad ratios of past windows of one series, of one kind of bad event."""
+
+    def __init__(self, floor_ratio: float, config: DetectConfig) -> None:
+        self._floor = floor_ratio
+        self._config = config
+        self._requests = 0
+        self._bad = 0
+        self._open: tuple[int, int, int] | None = None
+        self._order: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def learn(self, start_s: int, requests: int, bad: int) -> None:
+        """Take in a tick: windows of at least a minute are widened until they hold 200 requests."""
+        self._requests += requests
+        self._bad += bad
+        began, total, total_bad = self._open or (start_s, 0, 0)
+        self._open = (began, total + requests, total_bad + bad)
+        long_enough = start_s + self._config.tick_s - began >= self._config.ratio_window_s
+        if long_enough and total + requests >= self._config.ratio_window_requests:
+            self._close_window((total_bad + bad) / (total + requests))
+
+    def _close_window(self, ratio: float) -> None:
+        self._open = None
+        self._order.append(ratio)
+        insort(self._sorted, ratio)
+        if len(self._order) > self._config.ratio_windows_kept:
+            del self._sorted[bisect_left(self._sorted, self._order.popleft())]
+
+    @property
+    def p0(self) -> float:
+        """The normal bad ratio: max(floor, cautious mean, q99.8 of the windows; q99 of fewer than 500)."""
+        config = self._config
+        mean = (self._bad + config.prior_bad) / (self._requests + config.prior_requests)
+        return min(0.9, max(self._floor, mean, self._high_window()))
+
+    def _high_window(self) -> float:
+        if not self._sorted:
+            return 0.0
+        level = 0.998 if len(self._sorted) >= self._config.ratio_windows_many else 0.99
+        return self._sorted[min(len(self._sorted) - 1, floor(level * len(self._sorted)))]
+
+
+class Baseline:
+    """The learned normal of one series. The caller decides which cells are undisturbed."""
+
+    def __init__(self, config: DetectConfig) -> None:
+        self._config = config
+        self.errors = RatioHistory(config.error_ratio_floor, config)
+        self.slow = RatioHistory(config.slow_ratio_floor, config)
+        self._first_s: int | None = None
+        self._older = Sketch()
+        self._newer = Sketch()
+        self._newer_since_s = 0
+        self._limits: LatencyLimits | None = None
+        self._limits_at = 0
+
+    @property
+    def limits(self) -> LatencyLimits | None:
+        """The latency limits, or None while too little has been learned to judge latency at all."""
+        return self._limits
+
+    def learn(self, cell: Cell) -> None:
+        """Take in an undisturbed cell; the first seconds of a series teach no latency (cold caches)."""
+        if self._first_s is None:
+            self._first_s = self._newer_since_s = cell.start_s
+        self.errors.learn(cell.start_s, cell.requests, cell.errors)
+        if self._limits is not None:
+            self.slow.learn(cell.start_s, cell.requests, cell.sketch.count_above(self._limits.slow_ms))
+        if cell.start_s >= self._first_s + self._config.warmup_s:
+            self._learn_latency(cell)
+
+    def _learn_latency(self, cell: Cell) -> None:
+        if cell.start_s - self._newer_since_s >= self._config.latency_generation_s:
+            self._older, self._newer, self._newer_since_s = self._newer, Sketch(), cell.start_s
+            self._limits_at = 0
+        self._newer.merge(cell.sketch)
+        count = self._older.count + self._newer.count
+        if count >= max(self._config.latency_requests_min, _LEARN_STEP * self._limits_at):
+            self._limits, self._limits_at = self._compute_limits(), count
+
+    def _compute_limits(self) -> LatencyLimits:
+        both = Sketch()
+        both.merge(self._older)
+        both.merge(self._newer)
+        p95 = self._upper_quantile(both, 0.95)
+        p99 = self._upper_quantile(both, 0.99)
+        shifted = max(self._config.p95_factor * p95, p95 + self._config.p95_step_ms)
+        return LatencyLimits(p95_ms=p95, p99_ms=p99, shifted_ms=shifted, slow_ms=max(p99, shifted))
+
+    def _upper_quantile(self, sketch: Sketch, level: float) -> float:
+        """Return the upper confidence bound of a quantile by order statistics, z standard errors up.
+
+        Normal approximation of the binomial rank (David & Nagaraja, "Order Statistics", 7.1).
+        """
+        raised = level + self._config.quantile_z * sqrt(level * (1 - level) / sketch.count)
+        return sketch.quantile(min(1.0, raised)) or 0.0

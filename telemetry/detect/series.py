@@ -1,0 +1,79 @@
+"""One series under watch: its baseline, D1 and D2, and the rule that keeps the one from learning the other."""
+
+from collections import deque
+
+from telemetry.detect.baseline import Baseline
+from telemetry.detect.config import DetectConfig
+from telemetry.detect.lifecycle import Closing
+from telemetry.detect.shift import ShiftDetector
+from telemetry.detect.windows import Rule, Tick, Window, is_bad
+from telemetry.model import Health, SeriesKey
+from telemetry.state import Cell
+
+
+class SeriesMonitor:
+    """Runs the detectors of one series tick by tick in event time."""
+
+    def __init__(self, key: SeriesKey, config: DetectConfig) -> None:
+        self.key = key
+        self.baseline = Baseline(config)
+        self._config = config
+        self._error_rule = Rule(config.error_windows, p95_must_move=False)
+        self._slow_rule = Rule(config.slow_windows, p95_must_move=True)
+        self.errors = ShiftDetector(self._error_rule, config)
+        self.latency = ShiftDetector(self._slow_rule, config)
+        self._pending: deque[Cell] = deque()
+
+    @property
+    def is_open(self) -> bool:
+        """True while an anomaly of the series is confirmed and not closed."""
+        return self.errors.life.is_open or self.latency.life.is_open
+
+    def step(self, start_s: int, cell: Cell | None, series: int, closing: Closing) -> None:
+        """Advance by the tick that starts at `start_s`; `cell` is None when nothing happened in it."""
+        requests, errors = (cell.requests, cell.errors) if cell else (0, 0)
+        self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors.p0, series, closing)
+        limits = self.baseline.limits
+        if limits is not None:
+            slow = cell.sketch.count_above(limits.slow_ms) if cell else 0
+            shifted = cell.sketch.count_above(limits.shifted_ms) if cell else 0
+            tick = Tick(start_s, requests, slow, shifted)
+            self.latency.step(tick, self.baseline.slow.p0, series, closing)
+        self._learn(start_s + self._config.tick_s, cell)
+
+    def _learn(self, now_s: int, cell: Cell | None) -> None:
+        """Learn the cells before every running excursion; forget those of a suspicion or an anomaly.
+
+        A suspicion that is never confirmed must not stop learning for good: after half an hour it is normal.
+        """
+        for detector in (self.errors, self.latency):
+            started = detector.excursion_s
+            stale = started is not None and now_s - started > self._config.verdict_wait_s
+            if stale and not detector.life.is_open:
+                detector.reset()
+        if self.errors.disturbed or self.latency.disturbed:
+            self._pending.clear()
+            return
+        if cell is not None:
+            self._pending.append(cell)
+        starts = [d.excursion_s for d in (self.errors, self.latency) if d.excursion_s is not None]
+        before_s = min(starts, default=now_s)
+        while self._pending and self._pending[0].start_s < before_s:
+            self.baseline.learn(self._pending.popleft())
+
+    def health(self, cells: list[Cell], requests_min: int) -> Health:
+        """Return the detectors' verdict on the cells of one window, against the undisturbed baseline."""
+        requests = sum(cell.requests for cell in cells)
+        if requests < max(1, requests_min):
+            return Health.NO_DATA
+        errors = Window(requests, sum(cell.errors for cell in cells), 0)
+        bad = is_bad(errors, self.baseline.errors.p0, self._error_rule, self._config)
+        return Health.UNHEALTHY if bad or self._is_slow(cells, requests) else Health.HEALTHY
+
+    def _is_slow(self, cells: list[Cell], requests: int) -> bool:
+        limits = self.baseline.limits
+        if limits is None:
+            return False
+        slow = sum(cell.sketch.count_above(limits.slow_ms) for cell in cells)
+        shifted = sum(cell.sketch.count_above(limits.shifted_ms) for cell in cells)
+        return is_bad(Window(requests, slow, shifted), self.baseline.slow.p0, self._slow_rule, self._config)

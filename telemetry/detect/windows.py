@@ -1,0 +1,121 @@
+"""The last minutes of one series in ticks, and the persistence gate that looks back over them."""
+
+from collections import deque
+from dataclasses import dataclass
+from math import ceil
+
+from telemetry.detect.config import DetectConfig
+from telemetry.detect.cusum import likelihood_ratio
+
+_RATE_OVER_S = 60
+_P95_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Events of one series in one tick. `shifted` counts those beyond the limit that moves the p95."""
+
+    start_s: int
+    requests: int
+    bad: int
+    shifted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Sums over some ticks."""
+
+    requests: int
+    bad: int
+    shifted: int
+
+    @property
+    def bad_ratio(self) -> float:
+        """Share of bad events; 0 without events."""
+        return self.bad / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What distinguishes the gates of D1 and D2."""
+
+    windows: tuple[int, int]
+    p95_must_move: bool
+
+
+def is_bad(window: Window, p0: float, rule: Rule, config: DetectConfig) -> bool:
+    """Return whether a window is bad.
+
+    Its log-likelihood ratio is above 0 and its bad ratio is at least 2 %; for latency its p95 must also be above
+    1.5 times the baseline's and 50 ms above it, that is: at least 5 % of its requests took longer than that.
+    """
+    if not window.requests or window.bad_ratio < config.window_bad_ratio_min:
+        return False
+    if rule.p95_must_move and window.shifted < _P95_SHARE * window.requests:
+        return False
+    return likelihood_ratio(window.requests, window.bad, p0, config) > 0
+
+
+class TickHistory:
+    """The newest ticks of one series."""
+
+    def __init__(self, config: DetectConfig) -> None:
+        self._config = config
+        self._ticks: deque[Tick] = deque(maxlen=5 * config.window_max_s // config.tick_s)
+        self._first_s: int | None = None
+
+    def add(self, tick: Tick) -> None:
+        """Append the next tick."""
+        if self._first_s is None and tick.requests:
+            self._first_s = tick.start_s
+        if self._first_s is not None:
+            self._ticks.append(tick)
+
+    @property
+    def rate_rps(self) -> float:
+        """Requests per second over the last minute, or since the first request when that is shorter."""
+        ticks = min(len(self._ticks), _RATE_OVER_S // self._config.tick_s)
+        if not ticks:
+            return 0.0
+        return self._sum(0, ticks).requests / (ticks * self._config.tick_s)
+
+    def window_ticks(self) -> int:
+        """Length of a window in ticks: B = max(10 s, 5/λ), at most 300 s, rounded up."""
+        config = self._config
+        rate = self.rate_rps
+        wanted_s = config.window_requests / rate if rate else config.window_max_s
+        return ceil(min(config.window_max_s, max(config.window_min_s, wanted_s)) / config.tick_s)
+
+    def window(self, back: int = 0) -> Window:
+        """Return the window that ends `back` whole windows before now."""
+        length = self.window_ticks()
+        return self._sum(back * length, (back + 1) * length)
+
+    def newest_half(self) -> Window:
+        """Return the newer half of the last window."""
+        return self._sum(0, ceil(self.window_ticks() / 2))
+
+    def _sum(self, newest: int, oldest: int) -> Window:
+        requests = bad = shifted = 0
+        for index in range(newest, min(oldest, len(self._ticks))):
+            tick = self._ticks[-1 - index]
+            requests, bad, shifted = requests + tick.requests, bad + tick.bad, shifted + tick.shifted
+        return Window(requests, bad, shifted)
+
+
+def persists(history: TickHistory, p0: float, rule: Rule, config: DetectConfig) -> bool:
+    """Return whether the disturbance has lasted: 3 of the last 4 windows bad (D2: 4 of 5), or a severe one.
+
+    Severe: the newest window and its newer half are at least half bad, and the window before nearly so (the half
+    of it that an outage of three half windows fills holds half of its requests only on average). The newer half
+    keeps out an outage of ten seconds that straddles both windows and is over already.
+    """
+    need, among = rule.windows
+    windows = [history.window(back) for back in range(among)]
+    verdicts = [is_bad(window, p0, rule, config) for window in windows]
+    if verdicts[0] and sum(verdicts) >= need:
+        return True
+    newest, before = windows[0], windows[1]
+    severe = newest.bad_ratio >= config.severe_ratio and before.bad_ratio >= config.severe_ratio_before
+    ongoing = history.newest_half().bad_ratio >= config.severe_ratio
+    return severe and ongoing and all(verdicts[:2])
