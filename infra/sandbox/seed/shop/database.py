@@ -1,15 +1,18 @@
 """A pooled database engine whose statements are spans and whose pool is measured."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import sqlite3
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import SpanKind
-from sqlalchemy import CursorResult, Executable, event
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy import Connection, CursorResult, Executable, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from shop.flags import Flags
 from shop.telemetry import Telemetry, record_failure
@@ -18,9 +21,9 @@ AUDIT_FLAG = "database-audit"
 
 
 class Database:
-    """One SQLite file behind a connection pool of fixed size."""
+    """One SQLite file behind a connection pool of fixed size; used from worker threads."""
 
-    def __init__(self, path: Path, settings: dict, flags: Flags, telemetry: Telemetry) -> None:
+    def __init__(self, path: Path, settings: dict[str, Any], flags: Flags, telemetry: Telemetry) -> None:
         self._name = path.stem
         self._flags = flags
         self._tracer = telemetry.tracer
@@ -28,42 +31,34 @@ class Database:
         self._audit_s = settings["audit_ms"] / 1000
         self._size = settings["pool_size"] + settings["max_overflow"]
         self._waiting = 0
-        self.engine = create_async_engine(
-            f"sqlite+aiosqlite:///{path}",
-            poolclass=AsyncAdaptedQueuePool,
+        self._waiting_lock = threading.Lock()
+        self.engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=QueuePool,
             pool_size=settings["pool_size"],
             max_overflow=settings["max_overflow"],
             pool_timeout=settings["pool_timeout_s"],
+            connect_args={"check_same_thread": False},
         )
-        event.listen(self.engine.sync_engine, "connect", _use_write_ahead_log)
+        event.listen(self.engine, "connect", _use_write_ahead_log)
         self._measure_pool(telemetry)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
         """Yields a connection in a transaction that commits at the end.
 
         Raises:
             sqlalchemy.exc.TimeoutError: No connection became free within `pool_timeout_s`.
         """
-        connection = self.engine.connect()
-        self._waiting += 1
-        try:
-            await connection.start()
-        finally:
-            self._waiting -= 1
-        try:
-            async with connection.begin():
-                await self._round_trip()
-                yield connection
-                if self._flags.is_on(AUDIT_FLAG):
-                    await asyncio.sleep(self._audit_s)
-        finally:
-            await connection.close()
+        with self._checked_out() as connection, connection.begin():
+            yield connection
+            if self._flags.is_on(AUDIT_FLAG):
+                time.sleep(self._audit_s)
 
-    async def execute(
-        self, connection: AsyncConnection, statement: Executable, operation: str, table: str
-    ) -> CursorResult:
-        """Runs one statement as a span."""
+    def execute(
+        self, connection: Connection, statement: Executable, operation: str, table: str
+    ) -> CursorResult[Any]:
+        """Runs one statement as a span and returns its result."""
         with self._tracer.start_as_current_span(
             f"{operation} {table}",
             kind=SpanKind.CLIENT,
@@ -76,20 +71,31 @@ class Database:
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
-            await self._round_trip()
+            # SQLite answers from the same process; this is the way to a database server and back.
+            time.sleep(self._round_trip_s)
             try:
-                return await connection.execute(statement)
-            except Exception as error:
+                return connection.execute(statement)
+            except SQLAlchemyError as error:
                 record_failure(span, error)
                 raise
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Closes every connection of the pool."""
-        await self.engine.dispose()
+        self.engine.dispose()
 
-    async def _round_trip(self) -> None:
-        # SQLite answers from the same process; this is the way to a database server and back.
-        await asyncio.sleep(self._round_trip_s)
+    @contextmanager
+    def _checked_out(self) -> Generator[Connection]:
+        self._count_waiting(1)
+        try:
+            connection = self.engine.connect()
+        finally:
+            self._count_waiting(-1)
+        with connection:
+            yield connection
+
+    def _count_waiting(self, change: int) -> None:
+        with self._waiting_lock:
+            self._waiting += change
 
     def _measure_pool(self, telemetry: Telemetry) -> None:
         pool = self.engine.pool
@@ -106,7 +112,7 @@ class Database:
             return [Observation(self._size, label)]
 
         def observe_pending(_options: CallbackOptions) -> list[Observation]:
-            return [Observation(max(0, self._waiting), label)]
+            return [Observation(self._waiting, label)]
 
         for name, callback, unit in (
             ("db.client.connection.count", observe_count, "{connection}"),
@@ -116,8 +122,6 @@ class Database:
             telemetry.meter.create_observable_up_down_counter(name, [callback], unit=unit)
 
 
-def _use_write_ahead_log(connection, _record) -> None:  # noqa: ANN001 - SQLAlchemy's event signature
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
+def _use_write_ahead_log(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

@@ -32,7 +32,6 @@ class _Server(uvicorn.Server):
 def run(service: str, create_app: Callable[[Runtime], FastAPI]) -> None:
     """Serves the app that `create_app` makes until SIGTERM or SIGINT; open requests are finished first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     runtime = parse_runtime(service)
     config = uvicorn.Config(
         create_app(runtime),

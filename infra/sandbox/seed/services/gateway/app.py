@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import httpx
 from fastapi import FastAPI, HTTPException, Query
 
-from shop.http import ServiceClient
+from shop.http import DownstreamError, DownstreamStatusError, DownstreamTimeoutError, ServiceClient
 from shop.middleware import TelemetryMiddleware
 from shop.runtime import Runtime
 from shop.settings import load_settings
@@ -24,8 +23,8 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        yield
-        await quotes.close()
+        async with quotes:
+            yield
         telemetry.close()
 
     app = FastAPI(title="gateway", lifespan=lifespan)
@@ -46,13 +45,12 @@ def create_app(runtime: Runtime) -> FastAPI:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "please ask our sales team")
         params = {"quantity": quantity, "coupon": coupon, "region": region}
         try:
-            response = await quotes.get("/quote/{sku}", f"/quote/{sku}", params)
-        except httpx.TimeoutException as error:
+            return await quotes.get_json("/quote/{sku}", f"/quote/{sku}", params)
+        except DownstreamStatusError as error:
+            raise HTTPException(error.status, "no quote could be made") from error
+        except DownstreamTimeoutError as error:
             raise HTTPException(HTTPStatus.GATEWAY_TIMEOUT, "quote did not answer in time") from error
-        except httpx.TransportError as error:
+        except DownstreamError as error:
             raise HTTPException(HTTPStatus.BAD_GATEWAY, "quote cannot be reached") from error
-        if response.is_error:
-            raise HTTPException(response.status_code, "no quote could be made")
-        return response.json()
 
     return app

@@ -33,8 +33,8 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        yield
-        await tax.close()
+        async with tax:
+            yield
         telemetry.close()
 
     app = FastAPI(title="pricing", lifespan=lifespan)

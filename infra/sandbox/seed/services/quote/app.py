@@ -4,15 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-import httpx
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, HTTPException
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from services.quote.discounts import total_cents
 from services.quote.store import Product, QuoteStore
 from shop.database import Database
 from shop.flags import Flags
-from shop.http import ServiceClient
+from shop.http import DownstreamError, DownstreamTimeoutError, ServiceClient
 from shop.middleware import TelemetryMiddleware
 from shop.runtime import Runtime
 from shop.settings import load_settings
@@ -39,10 +40,11 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        await store.prepare()
-        yield
-        await pricing.close()
-        await database.close()
+        current_default_thread_limiter().total_tokens = settings["threads"]
+        store.prepare()
+        async with pricing:
+            yield
+        database.close()
         telemetry.close()
 
     app = FastAPI(title="quote", lifespan=lifespan)
@@ -54,12 +56,12 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @app.get("/quote/{sku}")
     async def quote(sku: str, quantity: int = 1, coupon: str = "", region: str = "west") -> Quote:
-        product = await store.find_product(sku)
+        product = await run_in_threadpool(store.find_product, sku)
         if product is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no product {sku}")
         unit_price_cents = await unit_price(pricing, product, region)
         total = total_cents(unit_price_cents, quantity, coupon)
-        number = await store.save_quote(sku, quantity, total)
+        number = await run_in_threadpool(store.save_quote, sku, quantity, total)
         return Quote(number=number, sku=sku, name=product.name, quantity=quantity, total_cents=total)
 
     return app
@@ -73,11 +75,9 @@ async def unit_price(pricing: ServiceClient, product: Product, region: str) -> i
     """
     params = {"list_price_cents": product.list_price_cents, "region": region}
     try:
-        response = await pricing.get("/price/{sku}", f"/price/{product.sku}", params)
-    except httpx.TimeoutException as error:
+        price = await pricing.get_json("/price/{sku}", f"/price/{product.sku}", params)
+    except DownstreamTimeoutError as error:
         raise HTTPException(HTTPStatus.GATEWAY_TIMEOUT, "pricing did not answer in time") from error
-    except httpx.TransportError as error:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, "pricing cannot be reached") from error
-    if response.is_error:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, "pricing could not name a price")
-    return response.json()["unit_price_cents"]
+    except DownstreamError as error:
+        raise HTTPException(HTTPStatus.BAD_GATEWAY, "pricing could not name a price") from error
+    return price["unit_price_cents"]

@@ -42,24 +42,23 @@ class QuoteStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def prepare(self) -> None:
+    def prepare(self) -> None:
         """Creates the tables and fills an empty catalogue."""
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-            count = await connection.scalar(select(func.count()).select_from(products))
-            if not count:
-                await connection.execute(insert(products), initial_products())
+        with self._database.engine.begin() as connection:
+            metadata.create_all(connection)
+            if not connection.scalar(select(func.count()).select_from(products)):
+                connection.execute(insert(products), initial_products())
 
-    async def find_product(self, sku: str) -> Product | None:
+    def find_product(self, sku: str) -> Product | None:
         """Returns the product, or None when the catalogue does not have it."""
         statement = select(products).where(products.c.sku == sku)
-        async with self._database.transaction() as connection:
-            row = (await self._database.execute(connection, statement, "SELECT", "products")).one_or_none()
+        with self._database.transaction() as connection:
+            row = self._database.execute(connection, statement, "SELECT", "products").one_or_none()
         return None if row is None else Product(row.sku, row.name, row.list_price_cents)
 
-    async def save_quote(self, sku: str, quantity: int, total_cents: int) -> int:
+    def save_quote(self, sku: str, quantity: int, total_cents: int) -> int:
         """Stores a quote and returns its number."""
         statement = insert(quotes).values(sku=sku, quantity=quantity, total_cents=total_cents)
-        async with self._database.transaction() as connection:
-            result = await self._database.execute(connection, statement, "INSERT", "quotes")
+        with self._database.transaction() as connection:
+            result = self._database.execute(connection, statement, "INSERT", "quotes")
         return result.inserted_primary_key[0]
