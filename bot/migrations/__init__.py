@@ -1,0 +1,1 @@
+"""Versions of the schema; `bot.db.migrate` runs them."""
