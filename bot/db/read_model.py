@@ -1,109 +1,62 @@
-"""The dashboard's reads over the database, see `dashboard.ports.ReadModel`."""
+"""What the dashboard reads: incidents as a list, one incident with its timeline, and events. JSON-ready."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, select
+from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, func, select
 
-from agents.incident import TERMINAL, Incident, Stage
+from agents.incident import Incident, Stage
 from bot.db.engine import Database
 from bot.db.events import Events
-from bot.db.evidence_text import line
+from bot.db.rows import Event
 from bot.db.schema import incidents
-from dashboard.model import (
-    ClaimView,
-    DiagnosisView,
-    EventRecord,
-    EvidenceLine,
-    IncidentCard,
-    IncidentDetail,
-    Moment,
-    Overview,
-)
-
-_CARD: Final = tuple(
-    incidents.c[name]
-    for name in [
-        "id",
-        "title",
-        "stage",
-        "severity",
-        "service",
-        "repo",
-        "issue",
-        "issue_url",
-        "pull_request",
-        "pull_request_url",
-        "from_memory",
-        "onset_at",
-        "detected_at",
-        "owned_at",
-        "mitigated_at",
-        "resolved_at",
-        "updated_at",
-    ]
-)
+from telemetry.model import Frozen, Severity
 
 
-def _seconds(start: datetime, end: datetime | None) -> float | None:
-    return None if end is None else (end - start).total_seconds()
+class IncidentRow(Frozen):
+    """One incident in a list, read without its JSON. Title, service and URLs are untrusted text."""
+
+    id: str
+    stage: Stage
+    severity: Severity
+    service: str | None
+    title: str
+    tenant: str
+    environment: str
+    repo: str
+    issue: int | None
+    issue_url: str | None
+    pull_request: int | None
+    pull_request_url: str | None
+    from_memory: bool
+    onset_at: AwareDatetime
+    detected_at: AwareDatetime
+    owned_at: AwareDatetime | None
+    mitigated_at: AwareDatetime | None
+    resolved_at: AwareDatetime | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
 
 
-def _card(row: RowMapping) -> IncidentCard:
-    onset: datetime = row["onset_at"]
-    detected: datetime = row["detected_at"]
-    same: dict[str, Any] = {name: row[name] for name in IncidentCard.model_fields if name in row}
-    return IncidentCard(
-        **same,
-        repository=row["repo"],
-        onset=onset,
-        updated=row["updated_at"],
-        ttd_s=_seconds(onset, detected),
-        tta_s=_seconds(detected, row["owned_at"]),
-        ttm_s=_seconds(onset, row["mitigated_at"]),
-        ttr_s=_seconds(onset, row["resolved_at"]),
-    )
+class Overview(Frozen):
+    """The list of incidents, and the event up to which it is current: stream on from `seq`."""
+
+    seq: int
+    total: int
+    by_stage: dict[str, int]
+    incidents: tuple[IncidentRow, ...]
 
 
-def _diagnosis(incident: Incident) -> DiagnosisView | None:
-    found = incident.diagnosis
-    if found is None:
-        return None
-    return DiagnosisView(
-        verdict=found.verdict,
-        service=found.service,
-        kind=found.kind,
-        summary=found.summary,
-        claims=tuple(ClaimView(text=claim.text, evidence=claim.evidence) for claim in found.claims),
-        suspect=found.suspect and f"{found.suspect.sha[:9]} {found.suspect.title}: {found.suspect.reason}",
-        suspect_sha=found.suspect and found.suspect.sha,
-    )
+class IncidentPage(Frozen):
+    """One incident with its timeline and everything else, at `version`; `seq` as in `Overview`."""
+
+    seq: int
+    version: int
+    incident: Incident
 
 
-def _evidence(incident: Incident) -> tuple[EvidenceLine, ...]:
-    if incident.signal is None:
-        return ()
-    items = incident.signal.evidence.items
-    return tuple(EvidenceLine(id=item.id, kind=item.kind, text=line(item)) for item in items)
-
-
-def detail(card: IncidentCard, incident: Incident) -> IncidentDetail:
-    """Return everything that the page shows of an incident. Its text is untrusted: it is shown as text only."""
-    revert, verification = incident.revert_pull_request, incident.verification
-    return IncidentDetail(
-        card=card,
-        timeline=tuple(
-            Moment(at=entry.at, agent=entry.agent, stage=entry.stage, note=entry.note) for entry in incident.timeline
-        ),
-        diagnosis=_diagnosis(incident),
-        evidence=_evidence(incident),
-        diff=incident.plan and incident.plan.diff,
-        approvals=tuple(approval.login for approval in incident.approvals),
-        verification=(verification and verification.verdict) or None,
-        merge_sha=incident.merge and incident.merge.sha,
-        revert_pull_request=revert and revert.number,
-        github_calls=incident.github_calls,
-    )
+_COLUMNS = tuple(incidents.c[name] for name in IncidentRow.model_fields)
 
 
 class ReadModel:
@@ -113,47 +66,39 @@ class ReadModel:
         self._database = database
         self._events = Events(database)
 
-    async def overview(self, limit: int) -> Overview:
-        """Return the newest `limit` incidents and the counts over all of them."""
+    async def incidents(self, limit: int = 100, *, before: datetime | None = None) -> tuple[IncidentRow, ...]:
+        """Return at most `limit` incidents, newest first; those opened before a moment where it is given."""
+        where: Sequence[ColumnElement[bool]] = () if before is None else (incidents.c.created_at < before,)
+        newest = (incidents.c.created_at.desc(), incidents.c.id)
+        statement = select(*_COLUMNS).where(*where).order_by(*newest).limit(limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).mappings()
+            return tuple(IncidentRow.model_validate(dict(row)) for row in rows)
+
+    async def overview(self, limit: int = 100, *, before: datetime | None = None) -> Overview:
+        """Return the newest incidents, how many there are in each stage, and where to stream on from."""
         # The sequence is read first: what happens in between is then streamed once more, and nothing is missed.
-        sequence = await self.last_sequence()
+        seq = await self.last_sequence()
         count = select(incidents.c.stage, func.count().label("number")).group_by(incidents.c.stage)
-        newest = select(*_CARD).order_by(incidents.c.created_at.desc(), incidents.c.id).limit(limit)
         async with self._database.read() as connection:
-            stages: dict[str, int] = {row.stage: row.number for row in await connection.execute(count)}
-            rows = (await connection.execute(newest)).mappings()
-            return Overview(
-                incidents=tuple(_card(row) for row in rows),
-                open=sum(number for stage, number in stages.items() if stage not in TERMINAL),
-                resolved=stages.get(Stage.RESOLVED, 0),
-                total=sum(stages.values()),
-                sequence=sequence,
-            )
+            by_stage: dict[str, int] = {row.stage: row.number for row in await connection.execute(count)}
+        rows = await self.incidents(limit, before=before)
+        return Overview(seq=seq, total=sum(by_stage.values()), by_stage=by_stage, incidents=rows)
 
-    async def incident(self, incident_id: str) -> IncidentDetail | None:
-        """Return one incident, or None when there is none with this id."""
-        statement = select(*_CARD, incidents.c.data).where(incidents.c.id == incident_id)
+    async def incident(self, incident_id: str) -> IncidentPage | None:
+        """Return one incident with its timeline."""
+        seq = await self.last_sequence()
+        statement = select(incidents.c.data, incidents.c.version).where(incidents.c.id == incident_id)
         async with self._database.read() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else detail(_card(row), Incident.model_validate_json(row["data"]))
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return IncidentPage(seq=seq, version=row.version, incident=Incident.model_validate_json(row.data))
 
-    async def events_after(self, sequence: int, limit: int) -> tuple[EventRecord, ...]:
-        """Return at most `limit` events with a greater sequence number, oldest first.
-
-        An event that is no stage change names no agent and has an empty note.
-        """
-        return tuple(
-            EventRecord(
-                sequence=event.seq,
-                incident_id=event.incident_id or "",
-                at=event.at,
-                agent=str(event.data.get("agent", "")),
-                stage=str(event.data.get("stage", "")),
-                note=str(event.data.get("note", "")),
-            )
-            for event in await self._events.after(sequence, limit)
-        )
+    async def events_after(self, seq: int, limit: int = 500) -> tuple[Event, ...]:
+        """Return at most `limit` events numbered above `seq`, in order."""
+        return await self._events.after(seq, limit)
 
     async def last_sequence(self) -> int:
-        """Return the greatest sequence number, 0 when there is no event yet."""
+        """Return the number of the newest event, 0 when there is none."""
         return await self._events.last()

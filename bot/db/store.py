@@ -12,6 +12,7 @@ from agents.writes import Result
 from bot.db import audit, changes, events, inbox, incidents, outbox
 from bot.db.engine import Database
 from bot.db.leases import Leases
+from bot.db.read_model import ReadModel
 from bot.db.rows import AuditEntry, Event, OutboxRow
 from bot.db.schema import incidents as table
 
@@ -27,6 +28,7 @@ class Store:
         self.leases = Leases(database, now)
         self.events = events.Events(database)
         self.audit = audit.Audit(database)
+        self.read_model = ReadModel(database)
 
     async def load(self, incident_id: str) -> tuple[Incident, int] | None:
         """Return an incident and its version."""
