@@ -94,7 +94,8 @@ def _proposed(incident: Incident, write: ProposeChange, result: Result, at: date
 def _merged(incident: Incident, result: Result, at: datetime) -> Incident:
     if isinstance(result, Done) and result.sha:
         note = f"The fix is merged as {result.sha[:9]}. It counts once telemetry shows that it works."
-        return incident.move(Stage.VERIFYING, Agent.FIXER, note, at, merge=Merge(sha=result.sha, at=at))
+        merged = incident.move(Stage.VERIFYING, Agent.FIXER, note, at, merge=Merge(sha=result.sha, at=at))
+        return merged.evolve(wake_at=at)
     reason = result.reason if isinstance(result, Refused) else "GitHub did not name the merge commit."
     if isinstance(result, Refused) and not result.retry:
         note = f"GitHub refused the merge: {reason} The approval no longer holds."
