@@ -1,0 +1,1 @@
+"""Every text that SRE-Space writes to GitHub."""

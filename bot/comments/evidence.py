@@ -1,0 +1,128 @@
+"""Evidence as rows of a table, and the impact in one sentence."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from agents.markdown import code, escape
+from bot.comments.markup import NOTHING, clock, code_cell, milliseconds, number, percent, plural, table
+from telemetry.model import (
+    EdgeEvidence,
+    Evidence,
+    EvidenceBundle,
+    MetricEvidence,
+    RedEvidence,
+    RedSummary,
+    Signal,
+    SignatureEvidence,
+    TraceEvidence,
+    VersionEvidence,
+)
+
+MAX_ROWS = 60
+MAX_NAME = 120
+MAX_TEXT = 300
+SLOWER = 1.5
+
+Cells = tuple[str, str, str]
+
+
+def evidence_table(bundle: EvidenceBundle) -> str:
+    """Return one row per item: its id, what it is, how it was before the fault and how it is now."""
+    rows = [(item.id, *_cells(item)) for item in bundle.items[:MAX_ROWS]]
+    text = table(("id", "what", "before", "now"), rows)
+    left_out = len(bundle.items) - len(rows)
+    return f"{text}\n\n{plural(left_out, 'more item')} in the dashboard." if left_out else text
+
+
+def _cells(item: Evidence) -> Cells:
+    match item:
+        case RedEvidence():
+            what = f"{_name(item.service)} {code_cell(item.operation, MAX_NAME)}"
+            return what, red(item.before), red(item.after)
+        case EdgeEvidence():
+            what = f"calls from {_name(item.caller)} to {_name(item.callee)}"
+            return what, red(item.before), red(item.after)
+        case TraceEvidence():
+            return _trace(item), "", ""
+        case SignatureEvidence():
+            return _signature(item), f"{number(item.count_before)} times", f"{number(item.count)} times"
+        case MetricEvidence():
+            return _metric(item)
+        case VersionEvidence():
+            what = f"{_name(item.service)} runs another version since {clock(item.changed_at)}"
+            before = item.revision_before or item.version_before or "unknown"
+            after = item.revision_after or item.version_after or "unknown"
+            return what, code_cell(before, 9), code_cell(after, 9)
+        case _:
+            assert_never(item)
+
+
+def red(summary: RedSummary) -> str:
+    """Return requests, failures and p95 of one stretch."""
+    if not summary.requests:
+        return "no requests"
+    failed = f"{number(summary.errors)} of {number(summary.requests)} failed"
+    return f"{failed}, p95 {milliseconds(summary.p95_ms)}" if summary.p95_ms is not None else failed
+
+
+def _trace(item: TraceEvidence) -> str:
+    longest = max((span.offset_ms + span.duration_ms for span in item.spans), default=0.0)
+    way = " → ".join(_name(name) for name in dict.fromkeys(span.service for span in item.spans))
+    why = "failed" if item.why == "error" else "slow"
+    note = next((span.note for span in reversed(item.spans) if span.note), "")
+    said = f": {escape(note, MAX_TEXT)}" if note else ""
+    return f"a {why} request ({milliseconds(longest)}) through {way}{said}"
+
+
+def _signature(item: SignatureEvidence) -> str:
+    new = ", never seen before" if item.is_new else ""
+    message = f": {escape(item.message, MAX_TEXT)}" if item.message else ""
+    frame = item.frames[-1] if item.frames else None
+    line = f":{frame.line}" if frame and frame.line else ""
+    place = f" at {code_cell(frame.path + line, MAX_NAME)} in {code_cell(frame.function, MAX_NAME)}" if frame else ""
+    return f"{code_cell(item.error_type, MAX_NAME)} in {_name(item.service)}{place}{message}{new}"
+
+
+def _metric(item: MetricEvidence) -> Cells:
+    labels = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in sorted(item.attributes.items()))
+    what = f"{code_cell(item.metric, MAX_NAME)} of {_name(item.service)}"
+    what = f"{what} ({escape(labels, MAX_NAME)})" if labels else what
+    unit = f" {escape(item.unit, 20)}" if item.unit and item.unit != "1" else ""
+    limit = "" if item.limit is None else f" (limit {number(item.limit)})"
+    before = NOTHING if item.before is None else f"{number(item.before)}{unit}"
+    return what, before, f"{number(item.after)}{unit}{limit}"
+
+
+def _name(service: str) -> str:
+    return escape(service, MAX_NAME)
+
+
+def root_red(signal: Signal) -> RedEvidence | None:
+    """Return how the root operation behaved, if the bundle has it."""
+    items: Iterable[Evidence] = signal.evidence.items
+    return next(
+        (
+            item
+            for item in items
+            if isinstance(item, RedEvidence)
+            and (item.service, item.operation) == (signal.root_service, signal.root_operation)
+        ),
+        None,
+    )
+
+
+def impact(signal: Signal) -> str:
+    """Return what users notice, with numbers where the evidence has them; Markdown, without a full stop."""
+    operation = code(signal.root_operation, MAX_NAME)
+    service = f"**{_name(signal.root_service)}**"
+    item = root_red(signal)
+    if item is None:
+        return f"{operation} of {service} is not as it should be"
+    before, after = item.before, item.after
+    if after.errors:
+        was = percent(before.errors, before.requests)
+        return f"{percent(after.errors, after.requests)} of {operation} requests to {service} fail ({was} before)"
+    if before.p95_ms and after.p95_ms and after.p95_ms > SLOWER * before.p95_ms:
+        slow = f"p95 is {milliseconds(after.p95_ms)}, {milliseconds(before.p95_ms)} before"
+        return f"{operation} of {service} is slow ({slow})"
+    return f"{operation} of {service} is not as it should be"

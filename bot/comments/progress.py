@@ -1,0 +1,162 @@
+"""Where an incident stands: a headline and the reader's next step per stage, the timeline, the verification."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from agents.incident import Incident, Stage, Verification
+from agents.markdown import code, escape
+from bot.comments.evidence import MAX_NAME
+from bot.comments.markup import clock, code_cell, duration, milliseconds, number, paragraphs, plural, sha, table
+from telemetry.model import Health, SliReport, SliWindow
+
+MAX_ENTRIES = 60
+MAX_NOTE = 500
+MAX_REPORTS = 12
+NOTHING_TO_DO = "Nothing to do for you right now"
+
+State = tuple[str, str]
+
+
+def state(incident: Incident) -> State:
+    """Return the headline of the incident's stage, and what the reader can do next."""
+    return _waiting(incident) or _working(incident) or _ended(incident)
+
+
+def _waiting(incident: Incident) -> State | None:
+    """Length: one case per stage in which SRE-Space waits."""
+    pull = f"#{incident.pull_request.number}" if incident.pull_request else "the pull request"
+    match incident.stage:
+        case Stage.AWAITING_INFO:
+            return "Waiting to hear which service this is about", "Comment with the name of the service."
+        case Stage.PROPOSING:
+            return "Opening the pull request", f"{NOTHING_TO_DO}: the fix follows within seconds."
+        case Stage.AWAITING_APPROVAL:
+            return "Waiting for approval", f"Review {pull}, then comment `/approve` or `/reject` with a reason."
+        case Stage.APPROVED | Stage.MERGING:
+            return "Approved, merging", f"{NOTHING_TO_DO}: {pull} is merged as soon as GitHub allows it."
+        case Stage.VERIFYING:
+            step = f"{NOTHING_TO_DO}: this closes when telemetry shows that the fix works, and is reverted if not."
+            return "Merged, verifying in telemetry", step
+        case _:
+            return None
+
+
+def _working(incident: Incident) -> State | None:
+    match incident.stage:
+        case Stage.OPENING | Stage.OBSERVING:
+            return "Checking that the fault still holds", f"{NOTHING_TO_DO}: the analysis follows here."
+        case Stage.RECALLING | Stage.ORIENTING:
+            return "Looking for the cause", f"{NOTHING_TO_DO}: the analysis follows here."
+        case Stage.DECIDING | Stage.ACTING:
+            return "Preparing a fix", f"{NOTHING_TO_DO}: a pull request follows, if the rules here allow it."
+        case Stage.REVERTING:
+            return "The fix did not help, taking it back", f"{NOTHING_TO_DO}: a pull request that reverts it follows."
+        case Stage.LEARNING | Stage.EVOLVING:
+            return "Recovered, writing it up", f"{NOTHING_TO_DO}: the post-mortem follows."
+        case _:
+            return None
+
+
+def _ended(incident: Incident) -> State:
+    match incident.stage:
+        case Stage.RESOLVED:
+            return "Resolved", "Read the post-mortem below, and say there what it has missed."
+        case Stage.ESCALATED:
+            pull = incident.revert_pull_request
+            undo = f"Review #{pull.number}, which takes the fix back. " if pull else ""
+            return "Handed over to people", f"{undo}Please take over from here, and close this issue when it is over."
+        case Stage.DISMISSED:
+            return "Closed without a fix", "Nothing to do. Should the fault come back, a new issue is opened."
+        case (
+            Stage.OPENING
+            | Stage.OBSERVING
+            | Stage.RECALLING
+            | Stage.ORIENTING
+            | Stage.DECIDING
+            | Stage.ACTING
+            | Stage.PROPOSING
+            | Stage.AWAITING_INFO
+            | Stage.AWAITING_APPROVAL
+            | Stage.APPROVED
+            | Stage.MERGING
+            | Stage.VERIFYING
+            | Stage.REVERTING
+            | Stage.LEARNING
+            | Stage.EVOLVING
+        ):
+            raise AssertionError(incident.stage)  # taken by the functions above
+        case _:
+            assert_never(incident.stage)
+
+
+def facts(incident: Incident) -> str:
+    """Return service, severity and how long it has lasted, in one line."""
+    until = incident.clock.resolved or (incident.timeline[-1].at if incident.timeline else incident.clock.detected)
+    service = escape(incident.service, MAX_NAME) if incident.service else "service unknown"
+    lasted = duration(until - incident.clock.onset)
+    return f"{service} · severity **{incident.severity}** · {lasted} since the onset at {clock(incident.clock.onset)}"
+
+
+def last_note(incident: Incident) -> str:
+    """Return the newest conclusion."""
+    return escape(incident.timeline[-1].note, MAX_NOTE) if incident.timeline else ""
+
+
+def timeline(incident: Incident) -> str:
+    """Return when which agent came to what, and how long after the entry before it."""
+    entries = incident.timeline
+    first = max(len(entries) - MAX_ENTRIES, 0)
+    befores = [incident.clock.onset, *(entry.at for entry in entries)]
+    rows = [
+        (
+            f"{entry.at:%H:%M:%S}",
+            f"+{duration(max(entry.at - before, timedelta()))}",
+            entry.agent,
+            entry.stage.replace("_", " "),
+            escape(entry.note, MAX_NOTE),
+        )
+        for before, entry in list(zip(befores, entries, strict=False))[first:]
+    ]
+    text = table(("time (UTC)", "after", "agent", "then", "what"), rows)
+    return f"The first {plural(first, 'entry', 'entries')} left out.\n\n{text}" if first else text
+
+
+def verification(incident: Incident) -> str:
+    """Return how far the proof has come, empty before the merge."""
+    merge, check = incident.merge, incident.verification
+    if merge is None:
+        return ""
+    if check is None or check.deployed_at is None:
+        wait = f"Merged as {sha(merge.sha)}. Waiting until telemetry shows a version of the service that holds it."
+        return paragraphs("### Verification", wait)
+    deployed = f"{code(check.deployed_revision, 9)} was deployed" if check.deployed_revision else "It was deployed"
+    done = (
+        f"Merged as {sha(merge.sha)}; {deployed} at {clock(check.deployed_at)}. Healthy for "
+        f"**{check.healthy_windows} of {plural(check.windows, 'window')}** of {check.window_s} s in a row."
+    )
+    return paragraphs("### Verification", done, reports(check))
+
+
+def reports(check: Verification) -> str:
+    """Return the newest window of each watched series."""
+    rows = [_report(report) for report in check.reports[:MAX_REPORTS]]
+    return table(("service", "operation", "newest window", "failed", "p95", "verdict"), rows) if rows else ""
+
+
+def _report(report: SliReport) -> tuple[str, ...]:
+    name, operation = escape(report.key.service, MAX_NAME), code_cell(report.key.operation, MAX_NAME)
+    if not report.windows:
+        return name, operation, "none", "", "", "no data yet"
+    window = report.windows[-1]
+    verdict = "pool is saturated" if report.saturated else window.health.replace("_", " ")
+    return name, operation, _stretch(window), _failed(window), milliseconds(window.p95_ms), verdict
+
+
+def _stretch(window: SliWindow) -> str:
+    return f"{window.start:%H:%M:%S} to {window.end:%H:%M:%S}"
+
+
+def _failed(window: SliWindow) -> str:
+    if window.health is Health.NO_DATA and not window.requests:
+        return "no requests"
+    return f"{number(window.errors)} of {number(window.requests)}"
