@@ -32,7 +32,7 @@ def columns(incident: Incident, now: datetime) -> dict[str, Any]:
         "data": incident.evolve(outgoing=()).model_dump_json(),
         "stage": incident.stage,
         "severity": incident.severity,
-        "service": incident.service,
+        "service": incident.diagnosis.service if incident.diagnosis else incident.service,
         "title": incident.title,
         "tenant": incident.tenant,
         "environment": incident.environment,

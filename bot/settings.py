@@ -1,0 +1,255 @@
+"""All configuration of the programs, from the environment and `.env`, in one place."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.setting_names import PREFIX, SettingRow, SettingsError, known_as, rows, variable_of
+from telemetry.model import Frozen
+
+__all__ = [
+    "GitHubCredentials",
+    "Mode",
+    "SettingRow",
+    "Settings",
+    "SettingsError",
+    "document",
+    "load_settings",
+    "reachable",
+]
+
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+"""The asyncio driver for the URL schemes that people and hosting services use."""
+
+
+class Mode(StrEnum):
+    """Which event bus carries signals: Kafka, Redis Streams, or one inside this machine."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+    EMBEDDED = "embedded"
+
+
+class GitHubCredentials(Frozen):
+    """What it takes to act as the GitHub App."""
+
+    app_id: int
+    private_key: SecretStr
+    webhook_secrets: tuple[SecretStr, ...]
+
+
+class Settings(BaseSettings):
+    """Settings of every process. Names without the prefix `SRE_SPACE_` are accepted where they are well known."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
+
+    mode: Mode = Field(
+        Mode.EMBEDDED,
+        validation_alias=AliasChoices(PREFIX + "ENV", "ENV"),
+        description="Event bus: `local` is Kafka, `cloud` is Redis Streams, `embedded` needs neither.",
+    )
+    state_dir: Path = Field(Path("var"), description="Folder for the embedded database, Redis, memory and logs.")
+    repository: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$",
+        description="Repository (`owner/name`) in which incidents that telemetry shows are opened.",
+    )
+    incident_label: str = Field(
+        "incident", min_length=1, max_length=50, description="Label that makes an issue an incident."
+    )
+    github_api_url: str = Field(
+        "https://api.github.com",
+        validation_alias=known_as("GITHUB_API_URL"),
+        pattern=r"^https?://",
+        description="GitHub's API; `https://HOST/api/v3` for GitHub Enterprise Server.",
+    )
+    github_app_id: int | None = Field(
+        None, validation_alias=known_as("GITHUB_APP_ID"), description="Id of the GitHub App."
+    )
+    github_private_key: SecretStr | None = Field(
+        None,
+        validation_alias=known_as("GITHUB_PRIVATE_KEY"),
+        description="Private key of the App as PEM; `\\n` may stand for line breaks.",
+    )
+    github_private_key_file: Path | None = Field(
+        None,
+        validation_alias=known_as("GITHUB_PRIVATE_KEY_FILE"),
+        description="File with the private key, instead of the key itself.",
+    )
+    github_webhook_secret: SecretStr | None = Field(
+        None, validation_alias=known_as("GITHUB_WEBHOOK_SECRET"), description="Secret that signs the webhooks."
+    )
+    github_webhook_secret_previous: SecretStr | None = Field(
+        None,
+        validation_alias=known_as("GITHUB_WEBHOOK_SECRET_PREVIOUS"),
+        description="The secret before, still accepted while it is being changed.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=known_as("DATABASE_URL"),
+        description="Database (`sqlite:///…`, `postgresql://…`). Unset: SQLite in the state folder.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=known_as("REDIS_URL"),
+        description="Redis (`redis://…`, `rediss://…`, `unix://…`). Unset: `sre-space up` runs one of its own.",
+    )
+    kafka_bootstrap_servers: str | None = Field(
+        None,
+        validation_alias=known_as("KAFKA_BOOTSTRAP_SERVERS"),
+        description="Kafka brokers (`host:port,…`), needed with `ENV=local`.",
+    )
+    chroma_path: Path | None = Field(
+        None, description="Folder of the incident memory. Unset: `chroma` in the state folder."
+    )
+    otlp_tokens: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict[str, SecretStr],
+        validation_alias=known_as("OTLP_TOKENS"),
+        description="Bearer tokens for telemetry, `tenant=token,…`. Unset: no authentication, loopback only.",
+    )
+    scout_host: str = Field("127.0.0.1", description="Address on which Scout receives telemetry.")
+    scout_port: int = Field(
+        4318, ge=0, le=65535, description="Port of Scout: OTLP/HTTP and its query API. 0 picks a free one."
+    )
+    web_host: str = Field("127.0.0.1", description="Address of webhooks and dashboard.")
+    web_port: int = Field(8080, ge=0, le=65535, description="Port of webhooks and dashboard. 0 picks a free one.")
+    webhook_limit_mb: float = Field(
+        25.0, gt=0, le=25, description="Largest webhook that is taken, in MB (GitHub sends at most 25)."
+    )
+    memory_limit_mb: int = Field(
+        512,
+        ge=64,
+        validation_alias=known_as("MEMORY_LIMIT_MB"),
+        description="Above this resident memory a process answers telemetry with 503.",
+    )
+    sweep_s: float = Field(
+        1.0, ge=0.05, le=60, description="How often the sweeper looks for work that lost its wake-up, in seconds."
+    )
+    lease_s: float = Field(
+        15.0, ge=1, le=600, description="How long a worker that died keeps others from its incident, in seconds."
+    )
+    log_json: bool = Field(default=False, description="Write logs as JSON, one object a line.")
+
+    @field_validator("otlp_tokens", mode="before")
+    @classmethod
+    def _split_tokens(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        if any(not tenant.strip() or not token.strip() for tenant, _, token in pairs):
+            raise ValueError("must be written as tenant=token, with commas between several")
+        return {tenant.strip(): token.strip() for tenant, _, token in pairs}
+
+    @property
+    def database(self) -> str:
+        """Return the URL of the database that is used."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{(self.state_dir / 'sre-space.db').resolve()}"
+        scheme, separator, rest = self.database_url.get_secret_value().partition("://")
+        return f"{_DRIVERS.get(scheme, scheme)}{separator}{rest}"
+
+    @property
+    def chroma(self) -> Path:
+        """Return the folder of the incident memory that is used."""
+        return self.chroma_path or self.state_dir / "chroma"
+
+    @property
+    def scout_url(self) -> str:
+        """Return the address at which the other processes ask Scout."""
+        return f"http://{reachable(self.scout_host)}:{self.scout_port}"
+
+    @property
+    def webhook_limit_bytes(self) -> int:
+        """Return the largest webhook that is taken, in bytes."""
+        return int(self.webhook_limit_mb * 1024 * 1024)
+
+    def require_webhook_secrets(self) -> tuple[SecretStr, ...]:
+        """Return the secrets that may have signed a webhook, the current one first.
+
+        Raises:
+            SettingsError: none is set.
+        """
+        if self.github_webhook_secret is None:
+            raise SettingsError(
+                "GITHUB_WEBHOOK_SECRET",
+                "is not set",
+                "It is the webhook secret on the GitHub App's settings page (Settings → Developer settings → "
+                "GitHub Apps → your app → Webhook)",
+            )
+        both = (self.github_webhook_secret, self.github_webhook_secret_previous)
+        return tuple(secret for secret in both if secret is not None)
+
+    def require_github(self) -> GitHubCredentials:
+        """Return what it takes to act as the GitHub App.
+
+        Raises:
+            SettingsError: something is not set, or the key file cannot be read.
+        """
+        if self.github_app_id is None:
+            raise SettingsError(
+                "GITHUB_APP_ID", "is not set", "It is the number called App ID on the GitHub App's settings page"
+            )
+        return GitHubCredentials(
+            app_id=self.github_app_id,
+            private_key=self._private_key(),
+            webhook_secrets=self.require_webhook_secrets(),
+        )
+
+    def require_repository(self) -> tuple[str, str]:
+        """Return owner and name of the repository in which incidents are opened.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        if self.repository is None:
+            remedy = "Set it to the repository in which incidents are to be opened, as owner/name"
+            raise SettingsError(f"{PREFIX}REPOSITORY", "is not set", remedy)
+        owner, _, name = self.repository.partition("/")
+        return owner, name
+
+    def _private_key(self) -> SecretStr:
+        if self.github_private_key is not None:
+            return SecretStr(self.github_private_key.get_secret_value().replace("\\n", "\n"))
+        where = "Generate it on the GitHub App's settings page (Private keys → Generate a private key)"
+        if self.github_private_key_file is None:
+            both = "GITHUB_PRIVATE_KEY or GITHUB_PRIVATE_KEY_FILE"
+            raise SettingsError(both, "is not set", where)
+        try:
+            return SecretStr(self.github_private_key_file.read_text())
+        except (OSError, UnicodeDecodeError) as error:
+            problem = f"names a file that cannot be read ({error})"
+            raise SettingsError("GITHUB_PRIVATE_KEY_FILE", problem, where) from error
+
+
+def reachable(host: str) -> str:
+    """Return the address at which a server bound to `host` is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Return the settings of the environment, with `overrides` by field name.
+
+    Raises:
+        SettingsError: a value cannot be used; names the variable, never the value.
+    """
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType] -- checked by Pydantic
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        variable = variable_of(Settings, str(first["loc"][0]) if first["loc"] else "")
+        raise SettingsError(variable, f"cannot be used: {first['msg']}", "See the table in the README") from None
+
+
+def document() -> list[SettingRow]:
+    """Return one row per setting: variable, default and meaning, for the README and the CLI."""
+    return rows(Settings)
