@@ -7,8 +7,8 @@ from typing import Self
 GAMMA = 1.02
 """Ratio of neighbouring bucket bounds: a quantile is at most (1.02 - 1)/(1.02 + 1), or 0.99 %, off."""
 
-_PER_LOG = 1.0 / math.log(GAMMA)
-_BIAS = 400.0  # keeps indexes positive from 1 µs up, so that int() rounds down
+PER_LOG = 1.0 / math.log(GAMMA)
+BIAS = 400.0  # keeps indexes positive from 1 µs up, so that int() rounds down
 _SMALLEST_MS = 0.001
 _LARGEST_MS = 1e9
 _MIDDLE = 2.0 * GAMMA / (GAMMA + 1.0)
@@ -16,12 +16,12 @@ _MIDDLE = 2.0 * GAMMA / (GAMMA + 1.0)
 
 def bucket_of(ms: float) -> int:
     """Return the bucket of a duration in milliseconds; values outside 1 µs … 11 days go to the end buckets."""
-    return int(math.log(min(max(ms, _SMALLEST_MS), _LARGEST_MS)) * _PER_LOG + _BIAS)
+    return int(math.log(min(max(ms, _SMALLEST_MS), _LARGEST_MS)) * PER_LOG + BIAS)
 
 
 def value_of(bucket: int) -> float:
     """Return the duration in milliseconds that stands for a bucket (relative error ≤ 1 %)."""
-    return _MIDDLE * GAMMA ** (bucket - _BIAS)
+    return _MIDDLE * GAMMA ** (bucket - BIAS)
 
 
 class Sketch:

@@ -1,17 +1,40 @@
 """TelemetryState: one door to everything that is remembered of telemetry."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from telemetry.model import RedSummary, RevisionSeen, SeriesKey
+from telemetry.state import logs
+from telemetry.state.cells import merged_cells, summary
+from telemetry.state.clock import EventTime
+from telemetry.state.drops import Drops
+from telemetry.state.exemplars import choose, error_leaves
+from telemetry.state.gauges import Gauges
+from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
+from telemetry.state.metrics import NO_TIME, take_metric
+from telemetry.state.pools import pools_of
+from telemetry.state.series import SeriesTable
+from telemetry.state.signatures import Signatures
 from telemetry.state.sketch import Sketch
-from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
+from telemetry.state.spans import Intake, Spans
+from telemetry.state.traces import Trace, Why
+from telemetry.state.versions import Versions
+from telemetry.state.views import (
+    Cell,
+    Edge,
+    ExemplarTrace,
+    GaugeSeries,
+    PoolSeries,
+    SignatureStats,
+    Taken,
+)
+
+_SWEEP_S = 60
 
 
 class TelemetryState:
@@ -25,68 +48,121 @@ class TelemetryState:
         self.limits = limits or Limits()
         self.spans_total = 0
         self.points_total = 0
-        self.dropped: dict[str, int] = {}
-        self._clock = clock
+        self.logs_total = 0
+        self._drops = Drops()
+        self._time = EventTime(self.limits, clock)
+        self._series = SeriesTable(self.limits, self._drops)
+        self._graph = ServiceGraph(self.limits, self._drops)
+        self._signatures = Signatures(self.limits, self._drops)
+        self._gauges = Gauges(self.limits, self._drops)
+        self._versions = Versions(self.limits)
+        self._tenants: dict[str, Spans] = {}
+        self._swept_s = 0
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """What arrived well-formed and was not kept, by reason, since the start."""
+        return self._drops.by_reason
 
     def add_traces(self, tenant: str, request: ExportTraceServiceRequest) -> Taken:
         """Take spans in; duplicates and drops for bounds count as accepted, bad ids and times as rejected."""
-        raise NotImplementedError
+        spans = self._tenant(tenant)
+        intake = Intake()
+        oldest_ns, newest_ns = self._time.taken_ns()
+        for group in request.resource_spans:
+            resource = spans.resources.of(group.resource)
+            intake.first_ns = intake.last_ns = 0
+            for scope in group.scope_spans:
+                spans.take(scope.spans, resource, oldest_ns, newest_ns, intake)
+            if intake.last_ns:
+                self._versions.see(resource, intake.first_ns, intake.last_ns)
+                self._time.advance(intake.last_ns)
+        self.spans_total += intake.accepted
+        self._expire(spans)
+        return Taken(intake.accepted, sum(intake.rejected.values()), _reason(intake.rejected))
 
     def add_metrics(self, tenant: str, request: ExportMetricsServiceRequest) -> Taken:
         """Take gauges and sums in; histograms are counted as dropped."""
-        raise NotImplementedError
+        resources = self._tenant(tenant).resources
+        oldest_ns, newest_ns = self._time.taken_ns()
+        accepted = rejected = 0
+        for group in request.resource_metrics:
+            resource = resources.of(group.resource)
+            for scope in group.scope_metrics:
+                for metric in scope.metrics:
+                    taken, refused = take_metric(
+                        metric, resource, self._gauges, self._drops, oldest_ns=oldest_ns, newest_ns=newest_ns
+                    )
+                    accepted, rejected = accepted + taken, rejected + refused
+        self.points_total += accepted
+        return Taken(accepted, rejected, NO_TIME if rejected else "")
 
     def add_logs(self, tenant: str, request: ExportLogsServiceRequest) -> Taken:
         """Take error signatures from log records of severity ERROR and above."""
-        raise NotImplementedError
+        resources = self._tenant(tenant).resources
+        oldest_ns, newest_ns = self._time.taken_ns()
+        accepted, rejected = 0, dict[str, int]()
+        for group in request.resource_logs:
+            resource = resources.of(group.resource)
+            for scope in group.scope_logs:
+                for record in scope.log_records:
+                    reason = logs.take_record(
+                        record, resource, self._signatures, oldest_ns=oldest_ns, newest_ns=newest_ns
+                    )
+                    if reason:
+                        rejected[reason] = rejected.get(reason, 0) + 1
+                    else:
+                        accepted += 1
+        self.logs_total += accepted
+        return Taken(accepted, sum(rejected.values()), _reason(rejected))
 
     @property
     def watermark_s(self) -> int | None:
         """Event time in Unix seconds up to which data is taken as complete; None before the first span."""
-        raise NotImplementedError
+        return self._time.watermark_s
 
     def keys(self) -> Sequence[SeriesKey]:
         """Return the series of SERVER and CONSUMER spans."""
-        raise NotImplementedError
+        return self._series.keys()
 
     def cells(self, key: SeriesKey, start_s: int, end_s: int, *, revision: str | None = None) -> list[Cell]:
         """Return the non-empty cells that start in [start_s, end_s), oldest first.
 
         `revision` (a `vcs.ref.head.revision`, or a `service.version`) restricts them to what ran that revision.
         """
-        raise NotImplementedError
+        return merged_cells(self._series.slots(key, revision), start_s, end_s)
 
     def red(self, key: SeriesKey, start_s: int, end_s: int, *, revision: str | None = None) -> RedSummary:
         """Return requests, errors and duration quantiles of the cells that start in [start_s, end_s)."""
-        raise NotImplementedError
+        return summary(self.cells(key, start_s, end_s, revision=revision))
 
     def sketch(self, key: SeriesKey, start_s: int, end_s: int) -> Sketch:
         """Return the durations of the cells that start in [start_s, end_s), merged."""
-        raise NotImplementedError
+        return Sketch.merged(cell.sketch for cell in self.cells(key, start_s, end_s))
 
     def edges(self, tenant: str, environment: str) -> Sequence[Edge]:
         """Return the edges of the service graph seen within the retention."""
-        raise NotImplementedError
+        return self._graph.edges(tenant, environment)
 
     def edge_red(self, edge: Edge, start_s: int, end_s: int) -> RedSummary:
         """Return how the calls of an edge went, from the caller's CLIENT or PRODUCER spans."""
-        raise NotImplementedError
+        return summary(merged_cells(self._graph.slots(edge), start_s, end_s))
 
     def neighbours(self, tenant: str, environment: str, service: str, hops: int) -> frozenset[str]:
         """Return the nodes within `hops` edges of a service in either direction, itself included."""
-        raise NotImplementedError
+        return self._graph.neighbours(tenant, environment, service, hops)
 
     def pools(self, tenant: str, environment: str) -> Sequence[PoolSeries]:
         """Return the database connection pools with their points, newest last."""
-        raise NotImplementedError
+        return pools_of(self._gauges.of_service(tenant, environment))
 
     def gauges(self, tenant: str, environment: str, service: str) -> Sequence[GaugeSeries]:
         """Return the gauges of a service with their points, newest last."""
-        raise NotImplementedError
+        return list(self._gauges.of_service(tenant, environment, service))
 
     def signatures(self, tenant: str, environment: str, since_s: int) -> Sequence[SignatureStats]:
         """Return the error signatures hit at or after `since_s`."""
-        raise NotImplementedError
+        return self._signatures.since(tenant, environment, since_s)
 
     def exemplars(
         self,
@@ -95,16 +171,51 @@ class TelemetryState:
         service: str,
         start_s: int,
         end_s: int,
-        why: Literal["error", "slow"],
+        why: Why,
         limit: int = 3,
     ) -> Sequence[ExemplarTrace]:
         """Return up to `limit` traces in which the service failed or was slowest in [start_s, end_s)."""
-        raise NotImplementedError
+        traces = self._traces(tenant, start_s, end_s)
+        return choose(traces, (environment, service), start_s, end_s, why, limit)
 
     def versions(self, tenant: str, environment: str, service: str) -> Sequence[RevisionSeen]:
         """Return the versions of a service that telemetry has shown, oldest first."""
-        raise NotImplementedError
+        return self._versions.of(tenant, environment, service)
 
     def error_leaves(self, tenant: str, environment: str, start_s: int, end_s: int) -> Mapping[str, int]:
         """Return by service the ERROR spans without an ERROR child in the traces kept from [start_s, end_s)."""
-        raise NotImplementedError
+        traces = self._traces(tenant, start_s, end_s)
+        return error_leaves(traces, environment, start_s, end_s)
+
+    def _tenant(self, tenant: str) -> Spans:
+        spans = self._tenants.get(tenant)
+        if spans is None:
+            spans = self._tenants[tenant] = Spans(
+                tenant, self.limits, self._drops, self._series, self._graph, self._signatures
+            )
+        return spans
+
+    def _traces(self, tenant: str, start_s: int, end_s: int) -> Iterable[Trace]:
+        spans = self._tenants.get(tenant)
+        return () if spans is None else spans.traces.between(start_s, end_s)
+
+    def _expire(self, spans: Spans) -> None:
+        """Let go of what is too old by event time; the sweep over everything runs once a minute."""
+        now_s = self.watermark_s
+        if now_s is None:
+            return
+        spans.expire(now_s)
+        if now_s - self._swept_s < _SWEEP_S:
+            return
+        self._swept_s = now_s
+        oldest_s = now_s - self.limits.retention_s
+        if self._series.forget_before(oldest_s):
+            for tenant in self._tenants.values():
+                tenant.resources.forget_names()
+        self._graph.forget_before(oldest_s)
+        self._signatures.forget_before(oldest_s)
+        self._gauges.forget_before(oldest_s)
+
+
+def _reason(rejected: Mapping[str, int]) -> str:
+    return "; ".join(f"{n} {reason}" for reason, n in rejected.items())

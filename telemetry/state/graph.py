@@ -1,0 +1,104 @@
+"""The service graph: edges with their requests, and the peers that client spans name."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from telemetry.scrub import scrub_name
+from telemetry.state.attributes import first
+from telemetry.state.cells import Slot
+from telemetry.state.drops import Drops
+from telemetry.state.limits import Limits
+from telemetry.state.views import CalleeKind, Edge
+
+WANTED = frozenset(
+    {
+        "db.system.name",
+        "db.system",
+        "messaging.system",
+        "service.peer.name",
+        "peer.service",
+        "server.address",
+        "net.peer.name",
+        "network.peer.address",
+        "server.port",
+        "net.peer.port",
+        "network.peer.port",
+    }
+)
+"""Attributes that `peer_of` reads: stable names and the older ones they replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The far side of a CLIENT, PRODUCER or CONSUMER span as the span names it."""
+
+    name: str
+    kind: CalleeKind
+
+
+def peer_of(attributes: Mapping[str, str]) -> Peer | None:
+    """Return what a span says about its far side, or None when it says nothing."""
+    host = first(attributes, "server.address", "net.peer.name", "network.peer.address")
+    port = first(attributes, "server.port", "net.peer.port", "network.peer.port")
+    address = f"{host}:{port}" if host and port else host
+    database = first(attributes, "db.system.name", "db.system")
+    queue = attributes.get("messaging.system", "")
+    if database or queue:
+        system = database or queue
+        name = f"{system}:{address}" if address else system
+        return Peer(scrub_name(name), "database" if database else "queue")
+    service = first(attributes, "service.peer.name", "peer.service")
+    if service:
+        return Peer(scrub_name(service), "service")
+    return Peer(scrub_name(address), "external") if address else None
+
+
+class ServiceGraph:
+    """Edges of all tenants with the cells of their calls."""
+
+    def __init__(self, limits: Limits, drops: Drops) -> None:
+        self._limits = limits
+        self._drops = drops
+        self._slots: dict[Edge, Slot] = {}
+
+    def add(self, edge: Edge, end_ns: int, duration_ns: int, *, error: bool) -> None:
+        """Count one call of an edge."""
+        slot = self._slots.get(edge)
+        if slot is None:
+            if len(self._slots) >= self._limits.max_edges:
+                self._drops.count("edges")
+                return
+            slot = self._slots[edge] = Slot(self._limits.retention_s)
+        slot.add(end_ns, duration_ns, error)
+
+    def slots(self, edge: Edge) -> Sequence[Slot]:
+        """Return the slot of an edge, if there is one."""
+        slot = self._slots.get(edge)
+        return () if slot is None else (slot,)
+
+    def edges(self, tenant: str, environment: str) -> list[Edge]:
+        """Return the edges of one environment."""
+        return [edge for edge in self._slots if edge.tenant == tenant and edge.environment == environment]
+
+    def neighbours(self, tenant: str, environment: str, node: str, hops: int) -> frozenset[str]:
+        """Return the nodes within `hops` edges in either direction, `node` included."""
+        adjacent: dict[str, set[str]] = {}
+        for edge in self.edges(tenant, environment):
+            adjacent.setdefault(edge.caller, set()).add(edge.callee)
+            adjacent.setdefault(edge.callee, set()).add(edge.caller)
+        distance = {node: 0}
+        todo = deque([node])
+        while todo:
+            here = todo.popleft()
+            if distance[here] < hops:
+                for there in adjacent.get(here, set()) - distance.keys():
+                    distance[there] = distance[here] + 1
+                    todo.append(there)
+        return frozenset(distance)
+
+    def forget_before(self, start_s: int) -> None:
+        """Drop older cells, and edges without newer ones."""
+        for edge, slot in list(self._slots.items()):
+            if slot.forget_before(start_s):
+                del self._slots[edge]

@@ -1,0 +1,66 @@
+"""Metrics in: gauges and sums become gauges; histograms and summaries are counted and left out."""
+
+from collections.abc import Iterable
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric, NumberDataPoint
+
+from telemetry.scrub import scrub_name
+from telemetry.state.attributes import text_of
+from telemetry.state.drops import Drops
+from telemetry.state.gauges import Attributes, Gauges, Where
+from telemetry.state.resource import Resource
+
+NO_TIME = "metric points without time"
+
+_ATTRIBUTES_MAX = 8
+_NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE
+_DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+_NS = 1_000_000_000
+
+
+def take_metric(
+    metric: Metric, resource: Resource, gauges: Gauges, drops: Drops, *, oldest_ns: int, newest_ns: int
+) -> tuple[int, int]:
+    """Take the points of a metric within [oldest_ns, newest_ns] and return how many were accepted and rejected."""
+    data = metric.WhichOneof("data")
+    if data not in ("gauge", "sum"):
+        points = len(getattr(metric, data).data_points) if data else 0
+        drops.count("histograms", points)
+        return points, 0
+    where = (resource.tenant, resource.environment, resource.service, resource.instance)
+    name, unit = scrub_name(metric.name), scrub_name(metric.unit, 40)
+    accepted = rejected = 0
+    for point in metric.gauge.data_points if data == "gauge" else metric.sum.data_points:
+        at_ns = point.time_unix_nano
+        if not at_ns:
+            rejected += 1
+            continue
+        accepted += 1
+        if not oldest_ns <= at_ns <= newest_ns:
+            drops.count("points_late" if at_ns < oldest_ns else "points_future")
+        elif not point.flags & _NO_VALUE:
+            _take_point(metric, point, gauges, where, name, unit)
+    return accepted, rejected
+
+
+def _take_point(metric: Metric, point: NumberDataPoint, gauges: Gauges, where: Where, name: str, unit: str) -> None:
+    value = float(point.as_int) if point.WhichOneof("value") == "as_int" else point.as_double
+    attributes = _attributes(point.attributes)
+    at_ns = point.time_unix_nano
+    is_delta = metric.HasField("sum") and metric.sum.aggregation_temporality == _DELTA
+    if not metric.HasField("sum") or not (is_delta or metric.sum.is_monotonic):
+        gauges.set(where, name, attributes, unit, at_ns, value)
+    elif not is_delta:
+        gauges.count(where, name, attributes, unit, at_ns, value)
+    elif not metric.sum.is_monotonic:
+        gauges.change(where, name, attributes, unit, at_ns, value)
+    elif at_ns > point.start_time_unix_nano > 0:
+        seconds = (at_ns - point.start_time_unix_nano) / _NS
+        gauges.set(where, name, attributes, f"{unit}/s", at_ns, value / seconds)
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+    """Return up to eight scalar attributes, scrubbed and sorted."""
+    texts = ((scrub_name(pair.key), scrub_name(text_of(pair.value))) for pair in pairs)
+    return tuple(sorted(pair for pair in texts if pair[1])[:_ATTRIBUTES_MAX])

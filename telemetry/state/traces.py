@@ -1,0 +1,149 @@
+"""Recent spans by trace: a bounded buffer, and the few traces of it that are kept for the retention."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from telemetry.state.limits import Limits
+from telemetry.state.resource import Resource
+
+Row = tuple[bytes, bytes, int, int, int, bool, str, Resource, str]
+"""A span: id, parent's id (or b''), start_ns, end_ns, kind, error, name, resource, note (scrubbed)."""
+
+ENTRY_KINDS = (2, 5)
+"""SERVER and CONSUMER (opentelemetry.proto.trace.v1.Span.SpanKind)."""
+
+_WAIT_S = 60  # event time a trace stays in the buffer for its late spans
+_FULL_SHARE = 256
+_KEEP = 3  # traces of each sort by service and minute
+_MINUTE_S = 60
+
+Why = Literal["error", "slow"]
+
+
+class Trace:
+    """Spans of one trace, as far as they were sampled and there was room."""
+
+    __slots__ = ("error", "first_s", "holders", "id", "rows")
+
+    def __init__(self, trace_id: bytes, first_s: int) -> None:
+        self.id = trace_id
+        self.first_s = first_s
+        self.rows: list[Row] = []
+        self.error = False
+        self.holders = 0
+
+
+class _Minute:
+    """Kept traces of one minute: by (environment, service) the first to fail and the slowest."""
+
+    def __init__(self) -> None:
+        self.failed: dict[tuple[str, str], list[Trace]] = {}
+        self.slow: dict[tuple[str, str], list[tuple[int, Trace]]] = {}
+        self.spans = 0
+
+    def offer(self, trace: Trace) -> None:
+        """Keep a trace if it is among the first failures or the slowest of a service in it."""
+        longest: dict[tuple[str, str], int] = {}
+        failed: set[tuple[str, str]] = set()
+        for _, _, start_ns, end_ns, kind, error, _, resource, _ in trace.rows:
+            service = (resource.environment, resource.service)
+            if kind in ENTRY_KINDS:
+                longest[service] = max(longest.get(service, 0), end_ns - start_ns)
+            if error:
+                failed.add(service)
+        for service in failed:
+            held = self.failed.setdefault(service, [])
+            if len(held) < _KEEP:
+                held.append(trace)
+                self._hold(trace, 1)
+        for service, duration_ns in longest.items():
+            self._offer_slow(service, duration_ns, trace)
+
+    def _offer_slow(self, service: tuple[str, str], duration_ns: int, trace: Trace) -> None:
+        held = self.slow.setdefault(service, [])
+        if len(held) == _KEEP:
+            least = min(range(_KEEP), key=lambda at: held[at][0])
+            if held[least][0] >= duration_ns:
+                return
+            self._hold(held.pop(least)[1], -1)
+        held.append((duration_ns, trace))
+        self._hold(trace, 1)
+
+    def _hold(self, trace: Trace, change: int) -> None:
+        was_held = trace.holders > 0
+        trace.holders += change
+        if was_held != (trace.holders > 0):
+            self.spans += len(trace.rows) * change
+
+    def traces(self) -> Iterator[Trace]:
+        """Yield the traces held, possibly more than once."""
+        for held in self.failed.values():
+            yield from held
+        for ranked in self.slow.values():
+            yield from (trace for _, trace in ranked)
+
+
+class TraceStore:
+    """Traces of one tenant.
+
+    When spans come faster than the buffer holds for a minute, whole traces are sampled by the last byte of their
+    id, so that what is kept stays complete; failed spans are always taken. Times are event time.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._recent: dict[bytes, Trace] = {}
+        self._recent_spans = 0
+        self._minutes: dict[int, _Minute] = {}
+        self._share = _FULL_SHARE
+
+    def add(self, trace_id: bytes, row: Row, error: bool) -> None:  # noqa: FBT001 — the hot path: no keywords
+        """Take a span."""
+        trace = self._recent.get(trace_id)
+        if trace is None:
+            if trace_id[15] >= self._share and not error:
+                return
+            trace = self._recent[trace_id] = Trace(trace_id, row[3] // 1_000_000_000)
+        if len(trace.rows) < self._limits.max_spans_per_trace:
+            trace.rows.append(row)
+            self._recent_spans += 1
+        if error:
+            trace.error = True
+
+    def sampled(self, trace_id: bytes) -> bool:
+        """Return whether spans of a trace are kept even if they did not fail."""
+        return trace_id[15] < self._share or trace_id in self._recent
+
+    def expire(self, now_s: int) -> None:
+        """Move traces out of the buffer that are complete by event time or have no room; forget the oldest kept."""
+        crowded = False
+        while self._recent:
+            trace = next(iter(self._recent.values()))
+            waited_s = now_s - trace.first_s
+            if waited_s <= _WAIT_S and self._recent_spans <= self._limits.max_buffered_spans:
+                break
+            crowded = crowded or waited_s <= _WAIT_S
+            del self._recent[trace.id]
+            self._recent_spans -= len(trace.rows)
+            self._minutes.setdefault(trace.first_s // _MINUTE_S, _Minute()).offer(trace)
+        if crowded:
+            self._share = max(1, self._share * 3 // 4)
+        elif self._recent_spans < self._limits.max_buffered_spans // 2:
+            self._share = min(_FULL_SHARE, self._share * 5 // 4 + 1)
+        self._forget(now_s)
+
+    def _forget(self, now_s: int) -> None:
+        kept = sum(minute.spans for minute in self._minutes.values())
+        for at in sorted(self._minutes):
+            if (at + 1) * _MINUTE_S > now_s - self._limits.retention_s and kept <= self._limits.max_kept_spans:
+                break
+            kept -= self._minutes.pop(at).spans
+
+    def between(self, start_s: int, end_s: int) -> Iterable[Trace]:
+        """Return the distinct traces, kept or recent, that may have spans that end in [start_s, end_s)."""
+        found = {trace.id: trace for trace in self._recent.values()}
+        for at, minute in self._minutes.items():
+            if (at + 2) * _MINUTE_S > start_s and at * _MINUTE_S - _WAIT_S < end_s:
+                for trace in minute.traces():
+                    found.setdefault(trace.id, trace)
+        return found.values()
