@@ -1,0 +1,1 @@
+"""The bare repository, reached by git's plumbing commands."""

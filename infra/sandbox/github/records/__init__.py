@@ -1,0 +1,1 @@
+"""What the stand-in remembers, apart from what git holds."""
