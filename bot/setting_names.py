@@ -30,7 +30,7 @@ class SettingRow(Frozen):
     meaning: str
 
 
-def _known_as(name: str) -> Any:
+def known_as(name: str) -> Any:
     """Return the names under which a well-known variable is read: with our prefix, and as it is."""
     return AliasChoices(PREFIX + name, name)
 

@@ -22,14 +22,6 @@ __all__ = [
 ]
 
 
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-}
-"""The asyncio driver for the URL schemes that people and hosting services use."""
-
-
 class Mode(StrEnum):
     """Which event bus carries signals: Kafka, Redis Streams, or one inside this machine."""
 
@@ -155,8 +147,7 @@ class Settings(BaseSettings):
         """Return the URL of the database that is used."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{(self.state_dir / 'sre-space.db').resolve()}"
-        scheme, separator, rest = self.database_url.get_secret_value().partition("://")
-        return f"{_DRIVERS.get(scheme, scheme)}{separator}{rest}"
+        return self.database_url.get_secret_value()
 
     @property
     def chroma(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -14,6 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.db.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_S: Final = 15.0
+_DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
 _WRITES: Final = "sre_space_writes"
 
 
@@ -44,11 +49,18 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def with_driver(url: str) -> URL:
+    """Return a URL with its asyncio driver, where people and hosting services leave the driver out."""
+    parsed = make_url(url)
+    driver = _DRIVERS.get(parsed.drivername)
+    return parsed if driver is None else parsed.set(drivername=driver)
+
+
 class Database:
     """An engine with two kinds of transaction: `read` and `write`."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        parsed = with_driver(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
