@@ -46,9 +46,9 @@ def _relayed(requests: int, errors: int, p95_ms: float) -> list[Evidence]:
 def _failing_trace(note: str, duration_ms: float) -> TraceEvidence:
     return trace(
         "error",
-        span(1, None, "gateway", QUOTE, "SERVER", duration_ms + 6, 3, error=""),
-        span(2, 1, "gateway", QUOTE, "CLIENT", duration_ms + 3, 3, error="500"),
-        span(3, 2, "quote", QUOTE, "SERVER", duration_ms, duration_ms, error=note),
+        span(1, None, "gateway", QUOTE, "server", duration_ms + 6, 3, error=""),
+        span(2, 1, "gateway", QUOTE, "client", duration_ms + 3, 3, error="500"),
+        span(3, 2, "quote", QUOTE, "server", duration_ms, duration_ms, error=note),
     )
 
 
@@ -113,25 +113,25 @@ def latency_spike(good: str | None = GOOD_REVISION, bad: str | None = BAD_REVISI
 def _timed_out_trace() -> TraceEvidence:
     return trace(
         "error",
-        span(1, None, "gateway", QUOTE, "SERVER", 536, 2, error=""),
-        span(2, 1, "gateway", QUOTE, "CLIENT", 533, 3, error="504"),
-        span(3, 2, "quote", QUOTE, "SERVER", 530, 18, error=""),
-        span(4, 3, "quote", PRICE, "CLIENT", 501, 0, error="httpx.ReadTimeout"),
-        span(5, 4, "pricing", PRICE, "SERVER", 812, 4),
-        span(6, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "CLIENT", 204, 204),
-        span(7, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "CLIENT", 203, 203),
+        span(1, None, "gateway", QUOTE, "server", 536, 2, error=""),
+        span(2, 1, "gateway", QUOTE, "client", 533, 3, error="504"),
+        span(3, 2, "quote", QUOTE, "server", 530, 18, error=""),
+        span(4, 3, "quote", PRICE, "client", 501, 0, error="httpx.ReadTimeout"),
+        span(5, 4, "pricing", PRICE, "server", 812, 4),
+        span(6, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "client", 204, 204),
+        span(7, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "client", 203, 203),
     )
 
 
 def _slow_trace() -> TraceEvidence:
     return trace(
         "slow",
-        span(1, None, "gateway", QUOTE, "SERVER", 462, 2),
-        span(2, 1, "gateway", QUOTE, "CLIENT", 460, 3),
-        span(3, 2, "quote", QUOTE, "SERVER", 457, 18),
-        span(4, 3, "quote", PRICE, "CLIENT", 411, 3),
-        span(5, 4, "pricing", PRICE, "SERVER", 408, 4),
-        span(6, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "CLIENT", 204, 204),
+        span(1, None, "gateway", QUOTE, "server", 462, 2),
+        span(2, 1, "gateway", QUOTE, "client", 460, 3),
+        span(3, 2, "quote", QUOTE, "server", 457, 18),
+        span(4, 3, "quote", PRICE, "client", 411, 3),
+        span(5, 4, "pricing", PRICE, "server", 408, 4),
+        span(6, 5, "pricing", "GET /rates/{region}/{jurisdiction}", "client", 204, 204),
     )
 
 
