@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ class Maintainer:
 
     async def _get(self, path: str) -> Any:
         response = await self._client.get(path)
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise SandboxError(f"GET {path} answered {response.status_code}: {response.text[:200]}")
         return response.json()
 
@@ -38,7 +39,7 @@ class Maintainer:
     async def say(self, issue: int, body: str) -> None:
         """Comment on an issue."""
         response = await self._client.post(f"/issues/{issue}/comments", json={"body": body})
-        if response.status_code != httpx.codes.CREATED:
+        if response.status_code != HTTPStatus.CREATED:
             raise SandboxError(f"The comment was refused with {response.status_code}: {response.text[:200]}")
 
 
