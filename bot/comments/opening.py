@@ -86,6 +86,6 @@ def _anomalies(signal: Signal) -> str:
 def _next() -> str:
     return (
         "**What happens next.** SRE-Space looks for the cause and posts what it finds in a comment below, which it "
-        "keeps up to date. It changes nothing in this repository without an approval. To handle this by yourselves, close "
-        "this issue."
+        "keeps up to date. It changes nothing in this repository without an approval. To handle this by yourselves, "
+        "close this issue."
     )

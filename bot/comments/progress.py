@@ -1,7 +1,7 @@
 """Where an incident stands: a headline and the reader's next step per stage, the timeline, the verification."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import assert_never
 
 from agents.incident import Incident, Stage, Verification
 from agents.markdown import code, escape
@@ -12,81 +12,49 @@ from telemetry.model import Health, SliReport, SliWindow
 MAX_ENTRIES = 60
 MAX_NOTE = 500
 MAX_REPORTS = 12
-NOTHING_TO_DO = "Nothing to do for you right now"
+IDLE = "Nothing to do for you right now"
+ANALYSING = f"{IDLE}: the analysis follows here."
+PREPARING = ("Preparing a fix", f"{IDLE}: a pull request follows, if the rules here allow it.")
+MERGING = ("Approved, merging", f"{IDLE}: {{pull}} is merged as soon as GitHub allows it.")
+RECOVERED = ("Recovered, writing it up", f"{IDLE}: the post-mortem follows.")
+PROOF = "this closes once telemetry shows that the fix works, and the fix is reverted if it does not."
 
-State = tuple[str, str]
+STATES: Mapping[Stage, tuple[str, str]] = {
+    Stage.AWAITING_INFO: ("Waiting to hear which service this is about", "Comment with the name of the service."),
+    Stage.OPENING: ("Checking that the fault still holds", ANALYSING),
+    Stage.OBSERVING: ("Checking that the fault still holds", ANALYSING),
+    Stage.RECALLING: ("Looking for the cause", ANALYSING),
+    Stage.ORIENTING: ("Looking for the cause", ANALYSING),
+    Stage.DECIDING: PREPARING,
+    Stage.ACTING: PREPARING,
+    Stage.PROPOSING: PREPARING,
+    Stage.AWAITING_APPROVAL: (
+        "Waiting for approval",
+        "Review {pull}, then comment `/approve`, or `/reject` with a reason.",
+    ),
+    Stage.APPROVED: MERGING,
+    Stage.MERGING: MERGING,
+    Stage.VERIFYING: ("Merged, verifying in telemetry", f"{IDLE}: {PROOF}"),
+    Stage.REVERTING: ("The fix did not help, taking it back", f"{IDLE}: a pull request that reverts it follows."),
+    Stage.LEARNING: RECOVERED,
+    Stage.EVOLVING: RECOVERED,
+    Stage.RESOLVED: ("Resolved", "Read the post-mortem below, and say there what it has missed."),
+    Stage.ESCALATED: ("Handed over to people", "{undo}Please take over, and close this issue when it is over."),
+    Stage.DISMISSED: ("Closed without a fix", "Nothing to do. Should the fault come back, a new issue is opened."),
+}
+"""Headline and next step of every stage; a test holds it complete."""
 
 
-def state(incident: Incident) -> State:
+def state(incident: Incident) -> tuple[str, str]:
     """Return the headline of the incident's stage, and what the reader can do next."""
-    return _waiting(incident) or _working(incident) or _ended(incident)
-
-
-def _waiting(incident: Incident) -> State | None:
-    """Length: one case per stage in which SRE-Space waits."""
     pull = f"#{incident.pull_request.number}" if incident.pull_request else "the pull request"
-    match incident.stage:
-        case Stage.AWAITING_INFO:
-            return "Waiting to hear which service this is about", "Comment with the name of the service."
-        case Stage.PROPOSING:
-            return "Opening the pull request", f"{NOTHING_TO_DO}: the fix follows within seconds."
-        case Stage.AWAITING_APPROVAL:
-            return "Waiting for approval", f"Review {pull}, then comment `/approve` or `/reject` with a reason."
-        case Stage.APPROVED | Stage.MERGING:
-            return "Approved, merging", f"{NOTHING_TO_DO}: {pull} is merged as soon as GitHub allows it."
-        case Stage.VERIFYING:
-            step = f"{NOTHING_TO_DO}: this closes when telemetry shows that the fix works, and is reverted if not."
-            return "Merged, verifying in telemetry", step
-        case _:
-            return None
+    headline, step = STATES[incident.stage]
+    return headline, step.format(pull=pull, undo=_undo(incident))
 
 
-def _working(incident: Incident) -> State | None:
-    match incident.stage:
-        case Stage.OPENING | Stage.OBSERVING:
-            return "Checking that the fault still holds", f"{NOTHING_TO_DO}: the analysis follows here."
-        case Stage.RECALLING | Stage.ORIENTING:
-            return "Looking for the cause", f"{NOTHING_TO_DO}: the analysis follows here."
-        case Stage.DECIDING | Stage.ACTING:
-            return "Preparing a fix", f"{NOTHING_TO_DO}: a pull request follows, if the rules here allow it."
-        case Stage.REVERTING:
-            return "The fix did not help, taking it back", f"{NOTHING_TO_DO}: a pull request that reverts it follows."
-        case Stage.LEARNING | Stage.EVOLVING:
-            return "Recovered, writing it up", f"{NOTHING_TO_DO}: the post-mortem follows."
-        case _:
-            return None
-
-
-def _ended(incident: Incident) -> State:
-    match incident.stage:
-        case Stage.RESOLVED:
-            return "Resolved", "Read the post-mortem below, and say there what it has missed."
-        case Stage.ESCALATED:
-            pull = incident.revert_pull_request
-            undo = f"Review #{pull.number}, which takes the fix back. " if pull else ""
-            return "Handed over to people", f"{undo}Please take over from here, and close this issue when it is over."
-        case Stage.DISMISSED:
-            return "Closed without a fix", "Nothing to do. Should the fault come back, a new issue is opened."
-        case (
-            Stage.OPENING
-            | Stage.OBSERVING
-            | Stage.RECALLING
-            | Stage.ORIENTING
-            | Stage.DECIDING
-            | Stage.ACTING
-            | Stage.PROPOSING
-            | Stage.AWAITING_INFO
-            | Stage.AWAITING_APPROVAL
-            | Stage.APPROVED
-            | Stage.MERGING
-            | Stage.VERIFYING
-            | Stage.REVERTING
-            | Stage.LEARNING
-            | Stage.EVOLVING
-        ):
-            raise AssertionError(incident.stage)  # taken by the functions above
-        case _:
-            assert_never(incident.stage)
+def _undo(incident: Incident) -> str:
+    pull = incident.revert_pull_request
+    return f"Review #{pull.number}, which takes the fix back. " if pull else ""
 
 
 def facts(incident: Incident) -> str:

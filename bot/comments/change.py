@@ -1,0 +1,76 @@
+"""Texts of a change: commit message, pull request, merge title."""
+
+from agents.incident import Incident
+from agents.markdown import plain
+from agents.plan import Plan
+from bot.comments.evidence import evidence_table
+from bot.comments.fix import approval, diff, reasons
+from bot.comments.markup import details, plural
+from bot.comments.rca import analysis
+from bot.comments.sticky import Section, fitted
+from bot.comments.words import capitalised, remedy
+
+MAX_SUBJECT = 120
+
+
+def commit_message(incident: Incident, plan: Plan) -> str:
+    """Return the commit's message: the plan's title, why, and what it belongs to.
+
+    It never says "fixes": the issue is closed by telemetry, not by a merge.
+    """
+    why = plain(incident.diagnosis.summary, 1000) if incident.diagnosis else ""
+    trailers = "\n".join(
+        filter(None, (f"Refs: #{incident.issue}" if incident.issue else "", f"SRE-Space-Plan: {plan.id}"))
+    )
+    return "\n\n".join(part for part in (plain(plan.title, MAX_SUBJECT), why, trailers) if part)
+
+
+def merge_title(title: str, number: int) -> str:
+    """Return the merge commit's title."""
+    return f"{plain(title, MAX_SUBJECT)} (#{number})"
+
+
+def pull_request(incident: Incident, plan: Plan, *, revert: bool) -> str:
+    """Return the pull request's text: why, what, what shows it, and how to approve."""
+    return fitted(
+        [
+            Section(_lead(incident, revert=revert)),
+            Section(f"**What it does:** {capitalised(remedy(plan.remedy))}."),
+            Section(_how(incident, revert=revert)),
+            Section("" if revert else analysis(incident)),
+            Section(_evidence(incident), 2),
+            Section(diff(plan), 3),
+            Section(_reasons(incident), 1),
+            Section(f"<sub>SRE-Space · incident {incident.id} · plan {plan.id}</sub>"),
+        ]
+    )
+
+
+def _lead(incident: Incident, *, revert: bool) -> str:
+    where = f" for incident #{incident.issue}" if incident.issue else ""
+    if revert:
+        return (
+            f"This takes back the fix{where}: it was merged and deployed, and telemetry did not show a recovery. "
+            "It returns the files to what they were before."
+        )
+    return (
+        f"This is the fix{where}. The issue stays open when it is merged; it closes once telemetry shows that the "
+        "deployed fix works."
+    )
+
+
+def _how(incident: Incident, *, revert: bool) -> str:
+    if revert:
+        return "**Next:** a person who maintains this service reviews and merges this."
+    return approval(incident)
+
+
+def _evidence(incident: Incident) -> str:
+    if incident.signal is None or not incident.signal.evidence.items:
+        return ""
+    items = incident.signal.evidence.items
+    return details(f"Evidence ({plural(len(items), 'item')})", evidence_table(incident.signal.evidence))
+
+
+def _reasons(incident: Incident) -> str:
+    return details("What the rules say about this fix", reasons(incident.decision)) if incident.decision else ""
