@@ -34,7 +34,7 @@ def _class(signal: Signal, best: Candidate) -> tuple[str, tuple[str, ...]]:
         error = dominant_error(signal.evidence, best.service)
         if error is None:
             return "error", (best.operation or "",)
-        innermost = error.frames[-1] if error.frames else None
+        innermost = error.frames[0] if error.frames else None
         where = (innermost.path, innermost.function) if innermost else (error.signature,)
         return "error", (error.error_type, *where)
     if best.kind is CauseKind.LATENCY_REGRESSION:

@@ -92,7 +92,7 @@ def _explain(
             yield finding(service, worst.operation, kind, weight * share, text, *ids)
         case ErrorClass.EXCEPTION:
             where = (
-                f"in {words.short(f'{worst.frames[-1].function} ({worst.frames[-1].path})')} with "
+                f"in {words.short(f'{worst.frames[0].function} ({worst.frames[0].path})')} with "
                 if worst.frames
                 else ""
             )
@@ -109,6 +109,14 @@ def _explain(
                 yield finding(service, worst.operation, _own(view, worst), weights.w_status * share, text, *ids)
             else:
                 yield _blame(view, blamed, group, f"{count} calls", share, ids)
+
+
+def _where(error: SignatureEvidence) -> str:
+    """Return the innermost own frame in words, with a space after it, or nothing."""
+    if not error.frames:
+        return ""
+    frame = error.frames[0]
+    return f"in {words.short(f'{frame.function} ({frame.path})')} "
 
 
 def _blame(view: View, edge: EdgeEvidence, group: ErrorClass, calls: str, share: float, ids: list[str]) -> Finding:

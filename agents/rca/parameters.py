@@ -63,7 +63,7 @@ class Parameters:
     w_network: float = 0.6
     """Ordinal: calls take longer than their callee works."""
     w_change: float = 0.3
-    """Ordinal: the service was deployed shortly before."""
+    """Ordinal: the service was deployed just before; it fades to nothing over `recent_change_s`."""
     victim_symptom: float = 0.2
     """Ordinal: what a symptom is still worth when a callee explains it in full."""
     victim_cause: float = 0.5

@@ -70,7 +70,8 @@ def _candidate(view: View, service: str, findings: list[Finding]) -> Candidate:
         )
         seconds = (view.bundle.fault.start - change.changed_at).total_seconds()
         when = f"{seconds:.0f} s before the fault began" if seconds > 0 else "as the fault began"
-        weights.append(_shrunk(view.parameters.w_change, view.parameters.victim_symptom, share))
+        fresh = view.parameters.w_change * (1 - max(0.0, seconds) / view.parameters.recent_change_s)
+        weights.append(_shrunk(fresh, view.parameters.victim_symptom, share))
         claims.append(Claim(text=f"{service} went from {was} to {now} {when}", evidence=(change.id,)))
     missing = 1.0
     for weight in weights:

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from agents.incident import Clock, Incident, RepoRef, Stage
+from agents.incident import Clock, Incident, Stage
 from agents.signature import incident_signature
+from agents.testing.github import REPO
 from telemetry.model import (
     Anomaly,
     AnomalyState,
@@ -28,7 +29,6 @@ from telemetry.model import (
 ONSET = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NORMAL_S = 300
 FAULT_S = 40
-REPO = RepoRef(id=4711, owner="acme", name="shop", installation_id=99)
 GOOD_REVISION = "1f0c9d3b7a52e4861c0d9f8e7b6a5c4d3e2f1a0b"
 BAD_REVISION = "8ab64c1e5f7d20b93a48e6c7d1f02b5a9c3e4d7f"
 
@@ -82,7 +82,7 @@ def error_signature(
     count_before: int = 0,
     is_new: bool | None = None,
 ) -> SignatureEvidence:
-    """Return an error signature. `frames` are path and function, outermost first."""
+    """Return an error signature. `frames` are path and function, innermost first."""
     code = f"{service}|{error_type}|{frames}" if frames else f"{service}|{error_type}|{message}"
     return SignatureEvidence(
         id="E0",

@@ -21,17 +21,17 @@ QUOTE = "GET /quote/{sku}"
 PRICE = "GET /price/{sku}"
 POOL_TIMEOUT = "QueuePool limit of size <n> overflow <n> reached, connection timed out, timeout <n>"
 POOL_FRAMES = (
-    ("services/quote/app.py", "quote"),
-    ("services/quote/store.py", "find_product"),
     ("shop/database.py", "transaction"),
+    ("services/quote/store.py", "find_product"),
+    ("services/quote/app.py", "quote"),
 )
 DISCOUNT_FRAMES = (
-    ("services/quote/app.py", "quote"),
-    ("services/quote/discounts.py", "total_cents"),
     ("services/quote/discounts.py", "bulk_discount_cents"),
+    ("services/quote/discounts.py", "total_cents"),
+    ("services/quote/app.py", "quote"),
 )
 POOL = {"db.client.connection.pool.name": "quote"}
-CLIENT_FRAMES = (("shop/http.py", "get"), ("shop/http.py", "_send"))
+CLIENT_FRAMES = (("shop/http.py", "_send"), ("shop/http.py", "get"))
 
 
 def _relayed(requests: int, errors: int, p95_ms: float) -> list[Evidence]:
