@@ -1,5 +1,6 @@
 """What the customers of the sandbox ask for, and how they were served."""
 
+import math
 import random
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -95,7 +96,11 @@ def summarize(answers: list[Answer]) -> Summary:
         requests=count,
         failed=failed,
         error_ratio=failed / count if count else 0.0,
-        p50_ms=durations[(count - 1) // 2] if count else 0.0,
-        p95_ms=durations[min(count - 1, int(count * 0.95))] if count else 0.0,
+        p50_ms=_nearest_rank(durations, 0.5),
+        p95_ms=_nearest_rank(durations, 0.95),
         statuses={str(key): value for key, value in sorted(Counter(a.status for a in answers).items())},
     )
+
+
+def _nearest_rank(ordered: list[float], quantile: float) -> float:
+    return ordered[math.ceil(quantile * len(ordered)) - 1] if ordered else 0.0
