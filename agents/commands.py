@@ -110,8 +110,9 @@ def parse(body: str) -> Command | UnknownCommand | None:
     """Return the command that a comment starts with, or None when it starts with none.
 
     Only the first line that is not blank counts, and only where CommonMark makes it a paragraph: not in a quote,
-    list, code block or HTML. What follows it does not matter: a signature under a mail makes it no heading. The name is matched without regard to case. A word is a misspelt command
-    when it is similar to one, or is one but for invisible characters; paths like `/etc/passwd` are none.
+    list, code block or HTML. What follows it does not matter: a signature under a mail makes it no heading.
+    The name is matched without regard to case. A word is a misspelt command when it is similar to one, or is one
+    but for invisible characters; paths like `/etc/passwd` are none.
     """
     line = next((line for line in _LINE_END.split(body) if line.strip(_BLANK)), "")[:MAX_LINE]
     if not _is_text(line):
