@@ -202,6 +202,8 @@ Evidence = Annotated[
 class EvidenceBundle(Frozen):
     """Everything that goes with an incident, each item with its id; at most 256 KiB as JSON.
 
+    `dropped` counts the items that did not fit.
+
     All text in it comes from telemetry and is untrusted: it was scrubbed of secrets and stripped of control
     characters at ingest, and must still be escaped wherever it is shown.
     """
@@ -211,6 +213,7 @@ class EvidenceBundle(Frozen):
     normal: Stretch
     fault: Stretch
     items: tuple[Evidence, ...] = ()
+    dropped: int = 0
 
 
 class Signal(Frozen):

@@ -31,8 +31,10 @@ class DetectConfig:
     window_max_s: int = 300
     window_requests: int = 5
     window_bad_ratio_min: float = 0.02
+    window_lone_requests: int = 7
     severe_ratio: float = 0.5
     severe_ratio_before: float = 0.4
+    severe_ratio_newest: float = 0.7
     error_windows: tuple[int, int] = (3, 4)
     slow_windows: tuple[int, int] = (4, 5)
 

@@ -47,9 +47,12 @@ def is_bad(window: Window, p0: float, rule: Rule, config: DetectConfig) -> bool:
     """Return whether a window is bad.
 
     Its log-likelihood ratio is above 0 and its bad ratio is at least 2 %; for latency its p95 must also be above
-    1.5 times the baseline's and 50 ms above it, that is: at least 5 % of its requests took longer than that.
+    1.5 times the baseline's and 50 ms above it, that is: at least 5 % of its requests took longer than that. One
+    bad request alone among seven or more is a coincidence: it must not turn a blip next to it into an incident.
     """
     if not window.requests or window.bad_ratio < config.window_bad_ratio_min:
+        return False
+    if window.bad == 1 and window.requests >= config.window_lone_requests:
         return False
     if rule.p95_must_move and window.shifted < _P95_SHARE * window.requests:
         return False
@@ -106,9 +109,9 @@ class TickHistory:
 def persists(history: TickHistory, p0: float, rule: Rule, config: DetectConfig) -> bool:
     """Return whether the disturbance has lasted: 3 of the last 4 windows bad (D2: 4 of 5), or a severe one.
 
-    Severe: the newest window and its newer half are at least half bad, and the window before nearly so (the half
-    of it that an outage of three half windows fills holds half of its requests only on average). The newer half
-    keeps out an outage of ten seconds that straddles both windows and is over already.
+    Severe: the newest window is at least half bad, its newer half at least 70 %, and the window before at least
+    40 % (on average that is 50 % when an outage has lasted for one and a half windows). The newer half keeps out
+    an outage of ten seconds that straddles both windows and is over already.
     """
     need, among = rule.windows
     windows = [history.window(back) for back in range(among)]
@@ -117,5 +120,5 @@ def persists(history: TickHistory, p0: float, rule: Rule, config: DetectConfig) 
         return True
     newest, before = windows[0], windows[1]
     severe = newest.bad_ratio >= config.severe_ratio and before.bad_ratio >= config.severe_ratio_before
-    ongoing = history.newest_half().bad_ratio >= config.severe_ratio
+    ongoing = history.newest_half().bad_ratio >= config.severe_ratio_newest
     return severe and ongoing and all(verdicts[:2])

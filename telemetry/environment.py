@@ -1,0 +1,118 @@
+"""One tenant's environment under watch: detection, grouping, and the signals that follow."""
+
+from collections.abc import Sequence
+
+from telemetry.detect import Closing, DetectConfig, Finding, Watch
+from telemetry.detect.finding import at
+from telemetry.evidence import build
+from telemetry.group import Group, Grouper, Release
+from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, SeriesKey, Signal, utc
+from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.state import TelemetryState
+
+
+class EnvironmentScout:
+    """Scout for one (tenant, environment); ticks come in event time, in order, each once."""
+
+    def __init__(self, tenant: str, environment: str, state: TelemetryState, config: DetectConfig) -> None:
+        self.watch = Watch(tenant, environment, state, config)
+        self._tenant = tenant
+        self._environment = environment
+        self._state = state
+        self._config = config
+        self._grouper = Grouper(config)
+        self._signals: dict[str, Signal] = {}
+
+    def advance(self, start_s: int, keys: Sequence[SeriesKey], wall_s: float) -> list[Signal]:
+        """Take in the tick that starts at `start_s` and return the signals due after it."""
+        now_s = start_s + self._config.tick_s
+        closings = self._closings(now_s)
+        usual = Closing(self._config.close_after_s)
+        self.watch.advance(start_s, keys, lambda service: closings.get(service, usual))
+        findings = self.watch.findings()
+        due = self._grouper.update(findings, now_s, self._near)
+        for group in self._grouper.groups:
+            if not group.revisions:
+                group.revisions = self._releases(group, now_s)
+        signals = [self._signal(group, findings, now_s, wall_s) for group in due]
+        known = {group.id for group in self._grouper.groups}
+        self._signals = {name: kept for name, kept in self._signals.items() if name in known}
+        return signals
+
+    def _near(self, service: str) -> frozenset[str]:
+        return self._state.neighbours(self._tenant, self._environment, service, self._config.group_hops)
+
+    def _closings(self, now_s: int) -> dict[str, Closing]:
+        """Return by service when to close: sooner once a group's services run another version than at its start."""
+        sooner = Closing(self._config.close_after_deploy_s, deployed=True)
+        return {
+            service: sooner
+            for group in self._grouper.groups
+            if group.is_open and self._deployed_since(group, now_s)
+            for service in group.services
+        }
+
+    def _deployed_since(self, group: Group, now_s: int) -> bool:
+        return any(self._release(service, now_s) != release for service, release in group.revisions.items())
+
+    def _releases(self, group: Group, now_s: int) -> dict[str, Release]:
+        near = group.services.union(*(self._near(service) for service in group.services))
+        return {service: self._release(service, now_s) for service in sorted(near)}
+
+    def _release(self, service: str, now_s: int) -> Release:
+        """Return the version and revision that a service runs, as far as telemetry has shown."""
+        now = at(now_s)
+        seen = [r for r in self._state.versions(self._tenant, self._environment, service) if r.first_seen <= now]
+        current = max(seen, key=lambda r: (min(r.last_seen, now), r.first_seen), default=None)
+        return (None, None) if current is None else (current.version, current.revision)
+
+    def _signal(self, group: Group, findings: Sequence[Finding], now_s: int, wall_s: float) -> Signal:
+        graph = Graph(self._state.edges(self._tenant, self._environment))
+        members = group.ordered()
+        leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
+        voting = [*members, *self._suspects(group, findings)]
+        root = root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
+        group.detected_s = wall_s if group.detected_s is None else group.detected_s
+        signal = Signal(
+            group_id=group.id,
+            sequence=group.sequence,
+            tenant=self._tenant,
+            environment=self._environment,
+            root_service=root.service,
+            root_operation=root.operation,
+            severity=group_severity(members, graph),
+            onset=at(group.onset_s),
+            detected=utc(round(group.detected_s * 1_000_000) * 1000),
+            anomalies=tuple(member.anomaly() for member in members),
+            evidence=build(self._state, group, root, now_s, self._quiet_since_s(group), self._config),
+        )
+        self._signals[group.id] = signal
+        return signal
+
+    def _suspects(self, group: Group, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the suspicions near a group: they are not told, but may point to its root."""
+        near = group.services.union(*(self._near(service) for service in group.services))
+        suspects = [f for f in findings if f.state is AnomalyState.SUSPECT and f.key.service in near]
+        return [f for f in suspects if abs(f.onset_s - group.onset_s) <= self._config.group_within_s]
+
+    def _quiet_since_s(self, group: Group) -> int:
+        """Return when the last incident before this one had ended, 0 without one."""
+        ends = (other.last_bad_s for other in self._grouper.groups if other is not group and not other.is_open)
+        return max((end for end in ends if end <= group.onset_s), default=0)
+
+    def group(self, group_id: str) -> GroupStatus | None:
+        """Return where a group stands now, None when it is not known."""
+        for group in self._grouper.groups:
+            if group.id == group_id:
+                anomalies = tuple(member.anomaly() for member in group.ordered())
+                return GroupStatus(group_id=group.id, open=group.is_open, anomalies=anomalies)
+        return None
+
+    def signals(self, service: str) -> list[Signal]:
+        """Return the latest signal of every open group with an anomaly on a service."""
+        groups = [g for g in self._grouper.groups if g.is_open and service in g.services]
+        return [self._signals[g.id] for g in groups if g.id in self._signals]
+
+    def versions(self, service: str) -> tuple[RevisionSeen, ...]:
+        """Return the versions of a service, oldest first."""
+        return tuple(self._state.versions(self._tenant, self._environment, service))

@@ -1,0 +1,72 @@
+"""The bundle: all evidence of one group in a fixed order, numbered, and within its size."""
+
+from collections.abc import Iterable
+
+from telemetry.detect import DetectConfig
+from telemetry.evidence import changes, requests, resources, traces
+from telemetry.evidence.scope import scope_of
+from telemetry.group import Group
+from telemetry.model import Evidence, EvidenceBundle, RedEvidence, SeriesKey
+from telemetry.state import TelemetryState
+
+_REDS = 80
+_EDGES = 60
+_SIGNATURES = 20
+_METRICS = 30
+_ERROR_TRACES = 6
+_SLOW_TRACES = 4
+_ENVELOPE_BYTES = 1024
+
+
+def build(
+    state: TelemetryState,
+    group: Group,
+    root: SeriesKey,
+    now_s: int,
+    quiet_since_s: int,
+    config: DetectConfig,
+) -> EvidenceBundle:
+    """Return the evidence of a group at `now_s`; `quiet_since_s` is when the incident before it had ended.
+
+    The order is by importance and the same for the same telemetry: versions, broken series, signatures, pools
+    and gauges, edges, failing traces, the other series, slow traces. What does not fit into 256 KiB as JSON is
+    dropped from the end and counted in `dropped`.
+    """
+    scope = scope_of(state, group, root, now_s, quiet_since_s, config)
+    reds = requests.reds(state, scope)[:_REDS]
+    where = {(key.service, key.operation) for key in scope.broken}
+    broken = [item for item in reds if (item.service, item.operation) in where]
+    healthy: list[RedEvidence] = [item for item in reds if item not in broken]
+    metrics = [*resources.pools(state, scope), *resources.gauges(state, scope)]
+    drafts: list[Evidence] = [
+        *changes.versions(state, scope, config),
+        *broken,
+        *changes.signatures(state, scope, config.tick_s)[:_SIGNATURES],
+        *metrics[:_METRICS],
+        *requests.edges(state, scope)[:_EDGES],
+        *traces.exemplars(state, scope, "error", _ERROR_TRACES),
+        *healthy,
+        *traces.exemplars(state, scope, "slow", _SLOW_TRACES),
+    ]
+    items = fitting(drafts, config.evidence_bytes_max)
+    return EvidenceBundle(
+        tenant=scope.tenant,
+        environment=scope.environment,
+        normal=scope.normal,
+        fault=scope.fault,
+        items=items,
+        dropped=len(drafts) - len(items),
+    )
+
+
+def fitting(drafts: Iterable[Evidence], bytes_max: int) -> tuple[Evidence, ...]:
+    """Return the first drafts that fit, numbered E1, E2 …; the size of the bundle around them is allowed for."""
+    items: list[Evidence] = []
+    size = _ENVELOPE_BYTES
+    for number, draft in enumerate(drafts, start=1):
+        item = draft.model_copy(update={"id": f"E{number}"})
+        size += len(item.model_dump_json().encode()) + 1
+        if size > bytes_max:
+            break
+        items.append(item)
+    return tuple(items)

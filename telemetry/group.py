@@ -1,0 +1,125 @@
+"""Grouping: findings close in time and in the service graph are one incident."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from telemetry.detect import DetectConfig, Finding
+from telemetry.detect.finding import digest
+from telemetry.model import AnomalyState, Detector
+
+Near = Callable[[str], frozenset[str]]
+"""The services within the configured hops of one, itself included."""
+
+Release = tuple[str | None, str | None]
+"""Version and revision."""
+
+_CLOSED_KEPT_S = 86_400
+
+
+@dataclass(slots=True)
+class Group:
+    """One incident as Scout sees it; times are event time in Unix seconds.
+
+    `revisions` are those that its services and their neighbours ran when it opened, by service. `detected_s` is
+    the wall-clock time of its first signal.
+    """
+
+    id: str
+    opened_s: int
+    members: dict[str, Finding]
+    revisions: Mapping[str, Release] = field(default_factory=dict[str, Release])
+    detected_s: float | None = None
+    sequence: int = 0
+    changed: bool = True
+    closed_s: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True until every finding has closed."""
+        return self.closed_s is None
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The services with a finding."""
+        return frozenset(member.key.service for member in self.members.values())
+
+    @property
+    def onset_s(self) -> int:
+        """The earliest onset."""
+        return min(member.onset_s for member in self.members.values())
+
+    @property
+    def last_bad_s(self) -> int:
+        """When a window of any member was last bad."""
+        return max(member.last_bad_s for member in self.members.values())
+
+    def ordered(self) -> list[Finding]:
+        """Return the findings by onset and series."""
+        return sorted(self.members.values(), key=lambda f: (f.onset_s, f.key.service, f.key.operation, f.id))
+
+
+class Grouper:
+    """Keeps the groups of one tenant's environment."""
+
+    def __init__(self, config: DetectConfig) -> None:
+        self._config = config
+        self._groups: list[Group] = []
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, oldest first; closed ones are kept for a day."""
+        return tuple(self._groups)
+
+    def update(self, findings: Iterable[Finding], now_s: int, near: Near) -> list[Group]:
+        """Take in the findings of a tick and return the groups that a new signal is due for.
+
+        The first signal of a group waits for `settle_s`, so that cause and symptoms arrive together; later ones
+        follow a new finding, a reopened one, or the closing of all of them.
+        """
+        for finding in findings:
+            if finding.state is not AnomalyState.SUSPECT:
+                self._place(finding, now_s, near)
+        for group in self._groups:
+            if group.is_open and not any(member.is_open for member in group.members.values()):
+                group.closed_s, group.changed = now_s, True
+        self._groups = [g for g in self._groups if g.is_open or now_s - (g.closed_s or 0) < _CLOSED_KEPT_S]
+        due = [g for g in self._groups if g.changed and now_s >= g.opened_s + self._config.settle_s]
+        for group in due:
+            group.changed, group.sequence = False, group.sequence + 1
+        return due
+
+    def _place(self, finding: Finding, now_s: int, near: Near) -> None:
+        for group in self._groups:
+            known = group.members.get(finding.id)
+            if known is not None:
+                self._renew(group, known, finding)
+                return
+        if not finding.is_open:
+            return
+        group = self._related(finding, near)
+        if group is not None:
+            group.members[finding.id], group.changed = finding, True
+        elif finding.detector is not Detector.NEW_SIGNATURE:
+            self._groups.append(self._opened(finding, now_s))
+
+    def _renew(self, group: Group, known: Finding, finding: Finding) -> None:
+        if finding.is_open and not known.is_open:
+            group.closed_s, group.changed = None, True
+        if finding.is_open or known.is_open:
+            group.members[finding.id] = finding
+
+    def _related(self, finding: Finding, near: Near) -> Group | None:
+        """Return the first open group within two hops that was disturbed within 120 s of the onset."""
+        for group in self._groups:
+            if not group.is_open or not near(finding.key.service) & group.services:
+                continue
+            before_s = group.onset_s - self._config.group_within_s
+            after_s = group.last_bad_s + self._config.group_within_s
+            if before_s <= finding.onset_s <= after_s:
+                return group
+        return None
+
+    def _opened(self, finding: Finding, now_s: int) -> Group:
+        key = finding.key
+        parts = (key.tenant, key.environment, key.service, key.operation, finding.detector, str(finding.onset_s))
+        return Group(id=digest("g", parts), opened_s=now_s, members={finding.id: finding})

@@ -1,0 +1,72 @@
+"""Which service a group of findings probably comes from; Brain decides, this names the first suspect."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from telemetry.detect.finding import Finding
+from telemetry.detect.severity import lowered, worst
+from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
+from telemetry.state import Edge
+
+_REQUESTS = (Detector.ERRORS, Detector.LATENCY)
+
+
+class Graph:
+    """The directed service graph of one environment, for reachability within a few hops."""
+
+    def __init__(self, edges: Iterable[Edge]) -> None:
+        self._callees: dict[str, set[str]] = {}
+        self._called: set[str] = set()
+        for edge in edges:
+            self._callees.setdefault(edge.caller, set()).add(edge.callee)
+            if edge.caller != edge.callee:
+                self._called.add(edge.callee)
+
+    def below(self, service: str, hops: int) -> frozenset[str]:
+        """Return what `service` calls, directly or over at most `hops` edges, itself excluded."""
+        seen = {service}
+        front = {service}
+        for _ in range(hops):
+            front = {callee for node in front for callee in self._callees.get(node, ())} - seen
+            seen |= front
+        return frozenset(seen - {service})
+
+    def is_entry(self, service: str) -> bool:
+        """Return whether no other service calls this one."""
+        return service not in self._called
+
+
+def root_candidate(findings: Sequence[Finding], graph: Graph, leaves: Mapping[str, int], hops: int) -> SeriesKey | None:
+    """Return the series that the disturbance probably comes from, None without any finding.
+
+    1. Deepest in the graph: a service that calls a disturbed one (within `hops`) suffers from it, unless both
+       call each other. So a slow callee wins over callers that answer errors because they gave up waiting.
+    2. A saturated resource in the service.
+    3. Its share of the error leaves: ERROR spans without an ERROR child.
+    4. Its earliest onset, then its name, so that the answer is the same every time.
+
+    A mere suspicion counts only while its newest window is bad, and a new signature alone makes no candidate
+    when anything else does.
+    """
+    voting = [f for f in findings if f.state is not AnomalyState.SUSPECT or f.bad_now]
+    voting = [f for f in voting if f.detector is not Detector.NEW_SIGNATURE] or voting
+    services = {f.key.service for f in voting}
+    if not services:
+        return None
+    reach = {service: graph.below(service, hops) & services for service in services}
+    deepest = [s for s in services if all(s in reach[callee] for callee in reach[s])] or list(services)
+    saturated = {f.key.service for f in voting if f.detector is Detector.SATURATION}
+    onset = {s: min(f.onset_s for f in voting if f.key.service == s) for s in services}
+    root = min(deepest, key=lambda s: (s not in saturated, -leaves.get(s, 0), onset[s], s))
+    return _operation([f for f in voting if f.key.service == root])
+
+
+def _operation(findings: Sequence[Finding]) -> SeriesKey:
+    """Return the series of the service's first finding on requests, else of its first finding."""
+    first = min(findings, key=lambda f: (f.detector not in _REQUESTS, f.onset_s, f.key.operation))
+    return first.key
+
+
+def group_severity(findings: Sequence[Finding], graph: Graph) -> Severity:
+    """Return the severity of the worst finding, one step lower while no entry service is among them."""
+    level = worst(f.severity for f in findings)
+    return level if any(graph.is_entry(f.key.service) for f in findings) else lowered(level)

@@ -1,0 +1,156 @@
+"""Scout's engine: turns the state of telemetry into signals, and answers how a series has been."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import ceil
+
+from telemetry.detect import DetectConfig
+from telemetry.detect.finding import at
+from telemetry.detect.series import SeriesMonitor
+from telemetry.environment import EnvironmentScout
+from telemetry.model import (
+    AnomalyState,
+    GroupStatus,
+    RedSummary,
+    RevisionSeen,
+    ScoutStatus,
+    SeriesKey,
+    Signal,
+    SliReport,
+    SliWindow,
+)
+from telemetry.state import Cell, TelemetryState
+from telemetry.state.cells import summary
+
+_CATCH_UP_S = 3600
+_STATUS_OVER_S = 60
+_WINDOWS_MAX = 720
+
+Place = tuple[str, str]
+"""Tenant and environment."""
+
+
+class Scout:
+    """Detection and grouping over one `TelemetryState`, in event time; runs in the thread that fills the state."""
+
+    def __init__(self, state: TelemetryState, *, config: DetectConfig | None = None) -> None:
+        self._state = state
+        self._config = config or DetectConfig()
+        self._places: dict[Place, EnvironmentScout] = {}
+        self._next_s: int | None = None
+        self._started = datetime.now(UTC)
+
+    def tick(self, now_s: float) -> list[Signal]:
+        """Process every tick that telemetry has completed by `now_s` (Unix seconds) and return what is to be told.
+
+        Detection runs in event time up to the state's watermark, so calling it more often changes nothing. `now_s`
+        bounds clocks that run ahead, and becomes `detected` of new groups; a replay passes its own event time.
+        """
+        watermark_s = self._state.watermark_s
+        if watermark_s is None:
+            return []
+        tick_s = self._config.tick_s
+        end_s = min(watermark_s, int(now_s)) // tick_s * tick_s
+        start_s = self._start_s(end_s)
+        signals: list[Signal] = []
+        while start_s + tick_s <= end_s:
+            for place, keys in self._keys().items():
+                signals += self._scout(place).advance(start_s, keys, now_s)
+            start_s += tick_s
+        self._next_s = start_s
+        return signals
+
+    def _start_s(self, end_s: int) -> int:
+        """Return the tick to go on with: at first that of the oldest request; a gap of over an hour is skipped."""
+        oldest_s = end_s - _CATCH_UP_S
+        if self._next_s is not None:
+            return max(self._next_s, oldest_s)
+        cells = (self._state.cells(key, oldest_s, end_s) for key in self._state.keys())  # noqa: SIM118 # not a dict
+        return min((found[0].start_s for found in cells if found), default=end_s)
+
+    def _keys(self) -> dict[Place, list[SeriesKey]]:
+        places: dict[Place, list[SeriesKey]] = {place: [] for place in self._places}
+        for key in sorted(self._state.keys(), key=lambda k: (k.tenant, k.environment, k.service, k.operation)):
+            places.setdefault((key.tenant, key.environment), []).append(key)
+        return places
+
+    def _scout(self, place: Place) -> EnvironmentScout:
+        found = self._places.get(place)
+        if found is None:
+            found = self._places[place] = EnvironmentScout(*place, self._state, self._config)
+        return found
+
+    def group(self, group_id: str) -> GroupStatus | None:
+        """Return where a group stands now, None when it is not known (closed ones are known for a day)."""
+        found = (scout.group(group_id) for scout in self._places.values())
+        return next((status for status in found if status is not None), None)
+
+    def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+        """Return the latest signal of every open group that has an anomaly on `service`, oldest first."""
+        scout = self._places.get((tenant, environment))
+        return tuple(scout.signals(service)) if scout else ()
+
+    def versions(self, tenant: str, environment: str, service: str) -> tuple[RevisionSeen, ...]:
+        """Return the versions of a service that telemetry has shown, oldest first."""
+        return tuple(self._state.versions(tenant, environment, service))
+
+    def sli(
+        self, key: SeriesKey, *, since: datetime, window_s: int, min_requests: int, revision: str | None = None
+    ) -> SliReport:
+        """Return how a series has been since then, in whole windows up to the watermark, oldest first.
+
+        Windows begin at the first tick after `since` and are `window_s` long, rounded up to ticks; at most the
+        newest 720 are told. A window with fewer than `min_requests` requests is `NO_DATA`. With `revision` only
+        requests that this revision (or version) served count. Verdicts are against the baseline from before the
+        incident, because disturbed cells are never learned.
+        """
+        tick_s = self._config.tick_s
+        length_s = ceil(max(window_s, tick_s) / tick_s) * tick_s
+        first_s = ceil(since.timestamp() / tick_s) * tick_s
+        end_s = self._state.watermark_s or first_s
+        count = max(0, (end_s - first_s) // length_s)
+        starts = [first_s + n * length_s for n in range(max(0, count - _WINDOWS_MAX), count)]
+        place = self._places.get((key.tenant, key.environment))
+        monitor = (place.watch.peek(key) if place else None) or SeriesMonitor(key, self._config)
+        cells = {start: self._state.cells(key, start, start + length_s, revision=revision) for start in starts}
+        limits = monitor.baseline.limits
+        return SliReport(
+            key=key,
+            revision=revision,
+            baseline_error_ratio=monitor.baseline.errors.p0,
+            baseline_p99_ms=limits.p99_ms if limits else None,
+            windows=tuple(_window(monitor, s, s + length_s, cells[s], min_requests) for s in starts),
+            saturated=place is not None and place.watch.saturated(key.service),
+        )
+
+    def status(self) -> ScoutStatus:
+        """Return Scout's own health, its suspicions, and the last minute of every service."""
+        watermark_s = self._state.watermark_s
+        keys = self._state.keys()
+        findings = [finding for scout in self._places.values() for finding in scout.watch.findings()]
+        return ScoutStatus(
+            started=self._started,
+            spans_total=self._state.spans_total,
+            points_total=self._state.points_total,
+            dropped_total=dict(self._state.dropped),
+            series=len(keys),
+            suspects=tuple(f.anomaly() for f in findings if f.state is AnomalyState.SUSPECT),
+            watermark=None if watermark_s is None else at(watermark_s),
+            services=self._services(keys, watermark_s or 0),
+            edges=self._edges(),
+        )
+
+    def _services(self, keys: Sequence[SeriesKey], end_s: int) -> dict[str, RedSummary]:
+        cells: dict[str, list[Cell]] = {}
+        for key in keys:
+            cells.setdefault(key.service, []).extend(self._state.cells(key, end_s - _STATUS_OVER_S, end_s))
+        return {service: summary(cells[service]) for service in sorted(cells)}
+
+    def _edges(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted({(e.caller, e.callee) for place in self._places for e in self._state.edges(*place)}))
+
+
+def _window(monitor: SeriesMonitor, start_s: int, end_s: int, cells: list[Cell], min_requests: int) -> SliWindow:
+    red = summary(cells)
+    health = monitor.health(cells, min_requests)
+    return SliWindow(**red.model_dump(), start=at(start_s), end=at(end_s), health=health)
