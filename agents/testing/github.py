@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from agents.incident import RepoRef
 from agents.ports import CommentState, IssueState, Permission, PullState
-from agents.testing.builders import REPO
 from agents.testing.repository import EPOCH, Repository
 from agents.writes import Reaction
 
 APP = "sre-space[bot]"
+REPO = RepoRef(id=4711, owner="acme", name="shop", installation_id=99)
 
 
 @dataclass
