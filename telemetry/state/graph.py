@@ -1,57 +1,12 @@
-"""The service graph: edges with their requests, and the peers that client spans name."""
+"""The service graph: edges with the requests that went along them."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from telemetry.scrub import scrub_name
-from telemetry.state.attributes import first
 from telemetry.state.cells import Slot
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
-from telemetry.state.views import CalleeKind, Edge
-
-WANTED = frozenset(
-    {
-        "db.system.name",
-        "db.system",
-        "messaging.system",
-        "service.peer.name",
-        "peer.service",
-        "server.address",
-        "net.peer.name",
-        "network.peer.address",
-        "server.port",
-        "net.peer.port",
-        "network.peer.port",
-    }
-)
-"""Attributes that `peer_of` reads: stable names and the older ones they replaced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The far side of a CLIENT, PRODUCER or CONSUMER span as the span names it."""
-
-    name: str
-    kind: CalleeKind
-
-
-def peer_of(attributes: Mapping[str, str]) -> Peer | None:
-    """Return what a span says about its far side, or None when it says nothing."""
-    host = first(attributes, "server.address", "net.peer.name", "network.peer.address")
-    port = first(attributes, "server.port", "net.peer.port", "network.peer.port")
-    address = f"{host}:{port}" if host and port else host
-    database = first(attributes, "db.system.name", "db.system")
-    queue = attributes.get("messaging.system", "")
-    if database or queue:
-        system = database or queue
-        name = f"{system}:{address}" if address else system
-        return Peer(scrub_name(name), "database" if database else "queue")
-    service = first(attributes, "service.peer.name", "peer.service")
-    if service:
-        return Peer(scrub_name(service), "service")
-    return Peer(scrub_name(address), "external") if address else None
+from telemetry.state.views import Edge
 
 
 class ServiceGraph:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from telemetry.state.drops import Drops
-from telemetry.state.graph import Peer, ServiceGraph
+from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
+from telemetry.state.peers import Peer
 from telemetry.state.views import CalleeKind, Edge
 
 _ADDRESSES_MAX = 10_000
@@ -78,7 +79,7 @@ class Pairs:
             self._turn(early=False)
 
     def _turn(self, *, early: bool) -> None:
-        if early:
+        if early and (self._old_calls or self._old_servers):
             self._drops.count("pairs_early", len(self._old_calls) + len(self._old_servers))
         for call in self._old_calls.values():
             known = self._known(call)

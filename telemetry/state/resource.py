@@ -10,6 +10,7 @@ from telemetry.state.attributes import first, read
 from telemetry.state.cells import Slot
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
+from telemetry.state.peers import Peers
 from telemetry.state.series import Release
 
 UNKNOWN_SERVICE = "unknown_service"  # what the resource conventions prescribe where service.name is missing
@@ -24,6 +25,7 @@ _WANTED = frozenset(
         "deployment.environment",
     }
 )
+_PEERS_MAX = 1_000
 _KEY_MAX = 16_384  # bytes; a resource above that is read each time
 
 
@@ -45,6 +47,7 @@ class Resource:
     """By span name (and route, where the name says nothing) of SERVER and CONSUMER spans."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """Scrubbed names of other spans."""
+    peers: Peers = field(default_factory=lambda: Peers(_PEERS_MAX))
 
     @property
     def release(self) -> Release:

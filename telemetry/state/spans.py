@@ -10,8 +10,7 @@ from telemetry.state import operations
 from telemetry.state.attributes import read
 from telemetry.state.drops import Drops
 from telemetry.state.failure import MESSAGE_MAX
-from telemetry.state.graph import WANTED as PEER_WANTED
-from telemetry.state.graph import Peer, ServiceGraph, peer_of
+from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.pairs import Call, Pairs
 from telemetry.state.resource import Entry, Resource, Resources
@@ -116,13 +115,13 @@ class Spans:
                 else:
                     slot.add(end_ns, duration_ns, failed)
                 if kind == _CONSUMER:
-                    note = self._consume(resource, span, end_ns, duration_ns, failed)
+                    note = self._consume(resource, span, name, end_ns, duration_ns, failed)
                 elif parent_id:
                     self.pairs.add_server(parent_id, resource.service)
             else:
                 label = labels.get(name) or self._label(resource, name)
                 if kind in _CALLING_KINDS:
-                    note = self._call(resource, span, end_ns, duration_ns, failed)
+                    note = self._call(resource, span, name, end_ns, duration_ns, failed)
             if failed:
                 note = self._fail(resource, span, label, kind, end_ns)
             add_row(
@@ -170,19 +169,20 @@ class Spans:
         self,
         resource: Resource,
         span: Span,
+        name: str,
         end_ns: int,
         duration_ns: int,
         failed: bool,  # noqa: FBT001
     ) -> str:
         """Take a CLIENT or PRODUCER span to the graph and return its far side as a note."""
-        peer = peer_of(read(span.attributes, PEER_WANTED))
+        peer = resource.peers.of(name, span.attributes)
         call = Call(resource.environment, resource.service, end_ns, duration_ns, failed, peer)
         self.pairs.add_call(span.span_id, call)
         return peer.name if peer is not None else ""
 
-    def _consume(self, resource: Resource, span: Span, end_ns: int, duration_ns: int, failed: bool) -> str:  # noqa: FBT001
+    def _consume(self, resource: Resource, span: Span, name: str, end_ns: int, duration_ns: int, failed: bool) -> str:  # noqa: FBT001
         """Take a CONSUMER span to the graph as an edge from its queue."""
-        peer: Peer | None = peer_of(read(span.attributes, PEER_WANTED))
+        peer = resource.peers.of(name, span.attributes)
         if peer is None or peer.kind != "queue":
             return ""
         edge = Edge(peer.name, resource.service, "service", self.tenant, resource.environment)

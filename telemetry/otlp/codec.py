@@ -1,0 +1,63 @@
+"""Encodings of OTLP/HTTP: requests in, responses and statuses out in the same one."""
+
+import json
+from enum import StrEnum
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from telemetry.otlp.errors import UndecodableError, UnsupportedError
+
+M = TypeVar("M", bound=Message)
+
+
+class Encoding(StrEnum):
+    """Media types of OTLP/HTTP."""
+
+    PROTOBUF = "application/x-protobuf"
+    JSON = "application/json"
+
+
+def encoding_of(content_type: str) -> Encoding:
+    """Return the encoding of a Content-Type header; raises UnsupportedError."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    try:
+        return Encoding(media_type)
+    except ValueError as error:
+        taken = " and ".join(Encoding)
+        raise UnsupportedError(f"media types taken are {taken}", headers={"Accept": ", ".join(Encoding)}) from error
+
+
+def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
+    """Return the export request in a body; raises UndecodableError or UnsupportedError."""
+    if encoding is Encoding.JSON:
+        raise UnsupportedError("OTLP/JSON is not taken yet; send application/x-protobuf")
+    try:
+        return message.FromString(body)
+    except ProtobufDecodeError as error:
+        raise UndecodableError(f"the body is not an {message.__name__}") from error
+
+
+def encode_status(code: int, text: str, encoding: Encoding) -> bytes:
+    """Return a `google.rpc.Status`."""
+    if encoding is Encoding.JSON:
+        return json.dumps({"code": code, "message": text}).encode()
+    return Status(code=code, message=text).SerializeToString()
+
+
+def encode_taken(response: Message, rejected_field: str, rejected: int, reason: str, encoding: Encoding) -> bytes:
+    """Return an export response: `partial_success` stays unset when nothing was rejected.
+
+    64-bit integers are strings in JSON (proto3 JSON mapping).
+    """
+    if encoding is Encoding.JSON:
+        name = "".join(part.title() if at else part for at, part in enumerate(rejected_field.split("_")))
+        partial = {"partialSuccess": {name: str(rejected), "errorMessage": reason}} if rejected else {}
+        return json.dumps(partial).encode()
+    if rejected:
+        partial_success = response.partial_success  # type: ignore[attr-defined] — every export response has it
+        setattr(partial_success, rejected_field, rejected)
+        partial_success.error_message = reason
+    return response.SerializeToString()
