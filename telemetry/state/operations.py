@@ -25,11 +25,11 @@ def operation_of(name: str, attributes: Mapping[str, str]) -> str:
     for HTTP and RPC spans), else the span's name without query and with identifiers in its path as `{id}`.
     """
     route = attributes.get("http.route", "")
-    if route:
-        method = first(attributes, "http.request.method", "http.method")
+    method = first(attributes, "http.request.method", "http.method")
+    if route and (method or route not in name):
         return scrub_name(f"{method} {route}".strip())
-    service, method = attributes.get("rpc.service", ""), attributes.get("rpc.method", "")
-    if service and method:
-        return scrub_name(f"{service}/{method}")
+    service, call = attributes.get("rpc.service", ""), attributes.get("rpc.method", "")
+    if service and call:
+        return scrub_name(f"{service}/{call}")
     path = name.partition("?")[0] if "/" in name else name
     return scrub_name(_IDENTIFIER.sub("{id}", path)) or "(unnamed)"
