@@ -11,10 +11,11 @@ from agents.markdown import plain
 from agents.plan import Plan
 from agents.writes import PostComment
 from bot.comments import change, opening
-from bot.comments.notices import LISTED_BY, notice
+from bot.comments.notices import LISTED_BY, REOPENED, notice
 from bot.comments.sticky import sticky
+from bot.markers import Markers
 
-__all__ = ["LISTED_BY", "IssueText", "Texts"]
+__all__ = ["LISTED_BY", "REOPENED", "IssueText", "Texts"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,15 @@ class IssueText:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of this installation; `dashboard_url` is linked where it is set."""
+    """The texts of this installation. `label` marks incidents; `dashboard_url` is linked where it is set."""
 
+    markers: Markers
+    label: str = "incident"
     dashboard_url: str | None = None
+
+    def labels(self, incident: Incident) -> tuple[str, ...]:
+        """Return the labels of a new incident's issue; the first is what issues are found by."""
+        return (self.label, f"severity:{incident.severity}")
 
     def issue(self, incident: Incident) -> IssueText:
         """Return the incident's issue."""

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from agents.incident import Incident
+from agents.incident import Incident, Stage
 from agents.markdown import code, escape
 from agents.writes import PostComment, Topic
 from bot.comments.evidence import MAX_NAME
@@ -17,6 +17,12 @@ MAX_SERVICES = 50
 MAX_PROBLEMS = 20
 LISTED_BY = "\n"
 """What separates the services of a question, and the problems of a configuration, in a write's note."""
+
+REOPENED = (
+    "I do not take up an incident again that has ended: its evidence is no longer current.\n\n"
+    "**Next:** if the fault is back, telemetry opens a new issue by itself. You can also open one and name the service "
+    "in it."
+)
 
 EXAMPLE = """\
 version: 1
@@ -42,7 +48,7 @@ def notice(incident: Incident, write: PostComment) -> str:
         case Topic.ASK_SERVICE:
             return ask_service(write.note.split(LISTED_BY))
         case Topic.CONFIG_PROBLEM:
-            return config_problem(write.note.split(LISTED_BY))
+            return config_problem(write.note.split(LISTED_BY), waits=incident.stage is Stage.AWAITING_INFO)
         case Topic.FLAPPING:
             return flapping(write.note)
         case _:
@@ -98,13 +104,14 @@ def ask_service(services: list[str]) -> str:
     )
 
 
-def config_problem(problems: list[str]) -> str:
+def config_problem(problems: list[str], *, waits: bool) -> str:
     """Return what is wrong with the repository's configuration and how to put it right."""
     listed = "\n".join(f"- {escape(problem, 500)}" for problem in problems[:MAX_PROBLEMS] if problem)
+    then = "comment here with the name of the service, and I go on" if waits else "I use it from the next incident on"
     return paragraphs(
         "I cannot act on this incident, because `.github/sre-space.yml` on the default branch cannot be used:",
         listed,
-        "**Next:** put it right, then reopen this issue or open a new one. A minimal file looks like this:",
+        f"**Next:** put it right on the default branch; {then}. A minimal file looks like this:",
         fence(EXAMPLE, "yaml"),
     )
 
