@@ -91,12 +91,7 @@ def _explain(
             kind, weight = CauseKind.DB_POOL_EXHAUSTION, weights.w_pool_timeout
             yield finding(service, worst.operation, kind, weight * share, text, *ids)
         case ErrorClass.EXCEPTION:
-            where = (
-                f"in {words.short(f'{worst.frames[0].function} ({worst.frames[0].path})')} with "
-                if worst.frames
-                else ""
-            )
-            text = f"{service} failed {count} times {where}{name}; {seen}"
+            text = f"{service} failed {count} times {_where(worst)}with {name}, {seen}"
             yield finding(service, worst.operation, _own(view, worst), weights.w_signature * share, text, *ids)
         case ErrorClass.STATUS:
             if worst_edge(view, service) is None:

@@ -1,5 +1,6 @@
 """Numbers of evidence in words, for claims."""
 
+from agents.markdown import plain
 from telemetry.model import RedSummary
 
 MAX_TEXT = 160
@@ -36,6 +37,5 @@ def number(value: float) -> str:
 
 
 def short(text: str) -> str:
-    """Return text on one line, capped: it comes from telemetry."""
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
+    """Return text on one line without invisible characters, capped: it comes from telemetry."""
+    return plain(text, MAX_TEXT)
