@@ -1,0 +1,37 @@
+"""Signals from the bus into the inbox: from there on they are as safe as webhooks."""
+
+import structlog
+from pydantic import ValidationError
+
+from bot.db.inbox import Inbox
+from bot.db.rows import Delivery
+from bot.queue import Queue
+from bot.scout_process import SIGNALS
+from telemetry.bus import Bus
+from telemetry.model import Signal
+
+log = structlog.get_logger()
+
+GROUP = "worker"
+
+
+async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> None:
+    """Store every signal once and wake a worker, until cancelled. A message counts as read once it is stored."""
+    async for message in bus.subscribe(SIGNALS, GROUP, consumer):
+        try:
+            signal = Signal.model_validate_json(message.value)
+        except ValidationError as error:
+            log.error("signal_unreadable", message_id=message.id, problems=error.error_count())
+            await message.ack()
+            continue
+        stored = await inbox.put(
+            Delivery(
+                guid=f"{signal.tenant}:{signal.group_id}:{signal.sequence}",
+                source="scout",
+                event="signal",
+                payload=message.value.decode(),
+            )
+        )
+        await message.ack()
+        if stored is not None:
+            await queue.enqueue("process_delivery", stored)
