@@ -1,0 +1,201 @@
+"""One suite for every adapter of the event bus."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from telemetry.bus import Bus, MemoryBus, Message, RedisStreamsBus
+from telemetry.errors import BusUnavailableError
+from tests.support_redis import free_port, running_redis
+
+IDLE_S = 0.4
+WAIT_S = 10
+
+MakeBus = Callable[[], Bus]
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a real server."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """Return an empty bus of each kind, whose abandoned messages are free after 0.4 s."""
+    if request.param == "memory":
+        made: Bus = MemoryBus(claim_idle_s=IDLE_S)
+    else:
+        url = request.getfixturevalue("redis_url")
+        async with Redis.from_url(url) as client:
+            await client.flushall()
+        made = RedisStreamsBus(url, claim_idle_s=IDLE_S)
+    yield made
+    await made.close()
+
+
+class Reader:
+    """One consumer whose deliveries are taken one by one."""
+
+    def __init__(self, bus: Bus, consumer: str, group: str = "worker") -> None:
+        self._messages = bus.subscribe("signals", group, consumer)
+
+    async def next(self) -> Message:
+        """Return the next delivery."""
+        return await asyncio.wait_for(anext(self._messages), WAIT_S)
+
+    async def stop(self) -> None:
+        """Die: nothing more is read."""
+        await self._messages.aclose()  # type: ignore[attr-defined] # both adapters are generators
+
+
+async def nothing_comes(reader: Reader) -> bool:
+    """Return whether a reader stays without a message for longer than abandoned ones need."""
+    task = asyncio.ensure_future(reader.next())
+    done, _ = await asyncio.wait([task], timeout=4 * IDLE_S)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return not done
+
+
+async def test_message_arrives_with_its_key_and_bytes(bus: Bus):
+    """What is published is what is delivered, bytes that are not text included."""
+    await bus.publish("signals", "g-1", b"\x00\xff{}")
+    message = await Reader(bus, "a").next()
+    assert (message.key, message.value) == ("g-1", b"\x00\xff{}")
+
+
+async def test_messages_of_a_key_arrive_in_the_order_of_publishing(bus: Bus):
+    """A single consumer sees every message of a key in order."""
+    for number in range(100):
+        await bus.publish("signals", f"g-{number % 2}", str(number).encode())
+    reader = Reader(bus, "a")
+    seen: list[Message] = []
+    for _ in range(100):
+        message = await reader.next()
+        await message.ack()
+        seen.append(message)
+    for key in ("g-0", "g-1"):
+        numbers = [int(message.value) for message in seen if message.key == key]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == 50
+
+
+async def test_waiting_consumer_gets_what_is_published_later(bus: Bus):
+    """A consumer that waits is woken."""
+    reader = Reader(bus, "a")
+    waiting = asyncio.ensure_future(reader.next())
+    await asyncio.sleep(0.05)
+    await bus.publish("signals", "g-1", b"late")
+    assert (await waiting).value == b"late"
+
+
+async def test_message_goes_to_one_consumer_of_a_group_and_to_every_group(bus: Bus):
+    """Groups see everything; within a group a message is handled once."""
+    for number in range(4):
+        await bus.publish("signals", "g", str(number).encode())
+    one, other = Reader(bus, "a"), Reader(bus, "b")
+    taken = [await one.next() for _ in range(4)]
+    for message in taken:
+        await message.ack()
+    assert await nothing_comes(other)
+    second_group = Reader(bus, "a", group="dashboard")
+    assert [(await second_group.next()).value for _ in range(4)] == [b"0", b"1", b"2", b"3"]
+
+
+async def test_message_of_a_dead_consumer_is_taken_over(bus: Bus):
+    """Without an ack a message comes to another consumer of the group."""
+    await bus.publish("signals", "g", b"work")
+    dying = Reader(bus, "a")
+    await dying.next()
+    await dying.stop()
+    heir = Reader(bus, "b")
+    message = await heir.next()
+    assert message.value == b"work"
+    await message.ack()
+    assert await nothing_comes(Reader(bus, "c"))
+
+
+async def test_restarted_consumer_begins_with_what_it_left(bus: Bus):
+    """A consumer that comes back under its name gets its unacknowledged messages before new ones."""
+    await bus.publish("signals", "g", b"1")
+    await bus.publish("signals", "g", b"2")
+    first = Reader(bus, "a")
+    await first.next()
+    await first.stop()
+    await bus.publish("signals", "g", b"3")
+    again = Reader(bus, "a")
+    seen: list[bytes] = []
+    while len(seen) < 3:
+        message = await again.next()
+        await message.ack()
+        if message.value not in seen:
+            seen.append(message.value)
+    assert seen[0] == b"1"
+    assert sorted(seen) == [b"1", b"2", b"3"]
+
+
+async def test_acknowledged_message_never_comes_again(bus: Bus):
+    """An ack is final, also for the consumer itself after a restart."""
+    await bus.publish("signals", "g", b"done")
+    reader = Reader(bus, "a")
+    await (await reader.next()).ack()
+    await reader.stop()
+    assert await nothing_comes(Reader(bus, "a"))
+
+
+async def test_only_the_newest_messages_are_kept(redis_url: str):
+    """A topic without consumers is bounded; Redis trims by whole nodes of about a hundred entries."""
+    async with Redis.from_url(redis_url) as client:
+        await client.flushall()
+        bus = RedisStreamsBus(redis_url, kept=200)
+        for number in range(1000):
+            await bus.publish("signals", "g", str(number).encode())
+        await bus.close()
+        assert 200 <= await client.xlen("sre-space:signals") < 400
+    memory = MemoryBus(kept=2)
+    for number in range(5):
+        await memory.publish("signals", "g", str(number).encode())
+    reader = Reader(memory, "a")
+    assert [(await reader.next()).value for _ in range(2)] == [b"3", b"4"]
+
+
+async def _closed_memory_bus() -> Bus:
+    bus = MemoryBus()
+    await bus.close()
+    return bus
+
+
+async def _redis_bus_without_redis() -> Bus:
+    return RedisStreamsBus(f"redis://127.0.0.1:{free_port()}/0")
+
+
+@pytest.mark.parametrize("make", [_closed_memory_bus, _redis_bus_without_redis])
+async def test_unreachable_bus_raises_bus_unavailable(make: Callable[[], "asyncio.Future[Bus]"]):
+    """Nobody mistakes a bus that is away for one without messages."""
+    bus = await make()
+    with pytest.raises(BusUnavailableError):
+        await bus.check()
+    with pytest.raises(BusUnavailableError):
+        await bus.publish("signals", "g", b"")
+    with pytest.raises(BusUnavailableError):
+        await Reader(bus, "a").next()
+    await bus.close()
+
+
+async def test_consumer_learns_that_redis_went_away_and_can_subscribe_again(tmp_path_factory: pytest.TempPathFactory):
+    """A server that dies under a waiting consumer raises there; after its return the bus works as before."""
+    port = free_port()
+    with running_redis(tmp_path_factory.mktemp("first"), port) as url:
+        bus = RedisStreamsBus(url)
+        waiting = asyncio.ensure_future(Reader(bus, "a").next())
+        await asyncio.sleep(0.1)
+    with pytest.raises(BusUnavailableError):
+        await waiting
+    with running_redis(tmp_path_factory.mktemp("second"), port):
+        await bus.publish("signals", "g", b"again")
+        assert (await Reader(bus, "a").next()).value == b"again"
+        await bus.close()
