@@ -135,9 +135,9 @@ class Outbox:
             given_up = {"status": Status.FAILED, "error": error, "done_at": self._now()}
             await connection.execute(update(outbox).where(outbox.c.id == row_id).values(**given_up))
 
-    async def exhausted(self, *, max_attempts: int) -> tuple[OutboxRow, ...]:
-        """Return pending rows that have used up their tries."""
+    async def exhausted(self, *, max_attempts: int) -> tuple[tuple[OutboxRow, str], ...]:
+        """Return pending rows that have used up their tries, each with its last error."""
         used_up = (outbox.c.status == Status.PENDING) & (outbox.c.attempts >= max_attempts)
         async with self._database.read() as connection:
             rows = await connection.execute(select(outbox).where(used_up).order_by(outbox.c.id).limit(100))
-            return tuple(_row(row) for row in rows)
+            return tuple((_row(row), row.error) for row in rows)
