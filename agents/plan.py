@@ -93,7 +93,7 @@ class PullRequestRef(Frozen):
 
 
 class Approval(Frozen):
-    """One person's yes to one plan on one head commit."""
+    """One person's yes to one plan on one head commit. `comment_id` is the comment that said it, if one did."""
 
     login: str
     user_id: int
@@ -102,3 +102,4 @@ class Approval(Frozen):
     at: AwareDatetime
     via: Literal["command", "review"]
     url: str | None = None
+    comment_id: int | None = None
