@@ -18,6 +18,20 @@ from infra.sandbox.github.views import checks as views
 router = APIRouter(prefix="/repos/{owner}/{repo}", dependencies=[Depends(repository_guard)])
 
 
+class Annotation(BaseModel):
+    """A remark on some lines of a file."""
+
+    path: str
+    start_line: int
+    end_line: int
+    annotation_level: Literal["notice", "warning", "failure"]
+    message: str
+    start_column: int | None = None
+    end_column: int | None = None
+    title: str | None = None
+    raw_details: str | None = None
+
+
 class CheckOutput(BaseModel):
     """What a check run says."""
 
@@ -26,7 +40,7 @@ class CheckOutput(BaseModel):
     title: str | None = None
     summary: str | None = None
     text: str | None = None
-    annotations: list[dict[str, Any]] = []
+    annotations: list[Annotation] = []
 
 
 class CheckChange(BaseModel):
@@ -120,7 +134,8 @@ async def get_check(check_run_id: int, site: SiteDep, actor: ActorDep) -> Respon
 async def get_annotations(check_run_id: int, request: Request, site: SiteDep, actor: ActorDep) -> Response:
     """The annotations of a check run."""
     require(site, actor, "read", "checks")
-    return page_of(request, site.store.check_runs.get(check_run_id).annotations, lambda row: row)
+    run = site.store.check_runs.get(check_run_id)
+    return page_of(request, run.annotations, lambda row: views.annotation(site, run, row))
 
 
 @router.get("/commits/{ref:path}/check-runs")

@@ -25,7 +25,9 @@ async def search_issues(request: Request, site: SiteDep, actor: ActorDep, q: str
     rows = [issue for issue in site.store.issues if _matches(site, query, issue)]
     if request.query_params.get("order", "desc") == "desc":
         rows.reverse()
-    return counted(request, "items", rows, lambda row: found_issue(site, row), incomplete_results=False)
+    return counted(
+        request, "items", rows, lambda row: found_issue(site, row), incomplete_results=False, search_type="lexical"
+    )
 
 
 def _matches(site: Site, query: Query, issue: Issue) -> bool:

@@ -1,6 +1,7 @@
 """Check runs, statuses and branch protection as JSON."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from infra.sandbox.github.records.checks import CheckRun, CommitStatus, Protection
 from infra.sandbox.github.site import Site
@@ -46,6 +47,12 @@ def check_run(site: Site, row: CheckRun) -> Json:
             if issue.pull and issue.state == "open" and issue.pull.head_sha == row.head_sha
         ],
     }
+
+
+def annotation(site: Site, run: CheckRun, row: Json) -> Json:
+    """A `check-annotation`."""
+    absent = dict.fromkeys(("start_column", "end_column", "title", "raw_details"))
+    return {**absent, **row, "blob_href": f"{site.repo_html}/blob/{run.head_sha}/{quote(row['path'])}"}
 
 
 def _end(site: Site, ref: str, sha: str) -> Json:
