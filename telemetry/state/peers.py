@@ -9,8 +9,8 @@ from telemetry.scrub import scrub_name
 from telemetry.state.attributes import first, read
 from telemetry.state.views import CalleeKind
 
-_TRUST = 15  # spans for which the peer of a name is taken as known
-_NEVER = -1
+_LOOKS = 8
+_TRUST = 12
 
 WANTED = frozenset(
     {
@@ -55,34 +55,51 @@ def peer_of(attributes: Mapping[str, str]) -> Peer | None:
     return Peer(scrub_name(address), "external") if address else None
 
 
+@dataclass(slots=True)
+class _Habit:
+    """Where spans of one name go: `trusted` more of them are not looked up, after `looks` that agreed."""
+
+    peer: Peer | None
+    looks: int = 1
+    trusted: int = 0
+
+
 class Peers:
     """Peers of one resource by span name, so that attributes are not read for every call.
 
-    A name that always led to one peer is looked up again at every 16th span; a name that led to several (`GET`)
-    is looked up each time.
+    A name that led to one peer eight times is then looked up every 13th to 17th time (not at one fixed interval:
+    calls may alternate). A name that led to several (`GET`) is looked up each time, and so is every failed call.
     """
 
-    __slots__ = ("_by_attributes", "_by_name", "_max")
+    __slots__ = ("_by_attributes", "_habits", "_max")
 
     def __init__(self, maximum: int) -> None:
         self._max = maximum
-        self._by_name: dict[str, tuple[Peer | None, int]] = {}
+        self._habits: dict[str, _Habit | None] = {}
         self._by_attributes: dict[tuple[str, ...], Peer | None] = {}
 
-    def of(self, name: str, attributes: Iterable[KeyValue]) -> Peer | None:
+    def of(self, name: str, attributes: Iterable[KeyValue], *, failed: bool) -> Peer | None:
         """Return the peer of a span with this name and these attributes."""
-        known = self._by_name.get(name)
-        if known is not None and known[1] > 0:
-            self._by_name[name] = (known[0], known[1] - 1)
-            return known[0]
+        habit = self._habits.get(name)
+        if habit is not None and habit.trusted and not failed:
+            habit.trusted -= 1
+            return habit.peer
         peer = self._look_up(attributes)
-        if known is None:
-            if len(self._by_name) >= self._max:
-                self._by_name.clear()
-            self._by_name[name] = (peer, _TRUST)
-        elif known[1] == 0:
-            self._by_name[name] = (peer, _TRUST if peer == known[0] else _NEVER)
+        if habit is not None:
+            self._check(name, habit, peer)
+        elif name not in self._habits:
+            if len(self._habits) >= self._max:
+                self._habits.clear()
+            self._habits[name] = _Habit(peer)
         return peer
+
+    def _check(self, name: str, habit: _Habit, peer: Peer | None) -> None:
+        if peer != habit.peer:
+            self._habits[name] = None
+            return
+        habit.looks += 1
+        if habit.looks >= _LOOKS:
+            habit.trusted = _TRUST + habit.looks % 5
 
     def _look_up(self, attributes: Iterable[KeyValue]) -> Peer | None:
         values = read(attributes, WANTED)

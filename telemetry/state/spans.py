@@ -175,14 +175,14 @@ class Spans:
         failed: bool,  # noqa: FBT001
     ) -> str:
         """Take a CLIENT or PRODUCER span to the graph and return its far side as a note."""
-        peer = resource.peers.of(name, span.attributes)
+        peer = resource.peers.of(name, span.attributes, failed=failed)
         call = Call(resource.environment, resource.service, end_ns, duration_ns, failed, peer)
         self.pairs.add_call(span.span_id, call)
         return peer.name if peer is not None else ""
 
     def _consume(self, resource: Resource, span: Span, name: str, end_ns: int, duration_ns: int, failed: bool) -> str:  # noqa: FBT001
         """Take a CONSUMER span to the graph as an edge from its queue."""
-        peer = resource.peers.of(name, span.attributes)
+        peer = resource.peers.of(name, span.attributes, failed=failed)
         if peer is None or peer.kind != "queue":
             return ""
         edge = Edge(peer.name, resource.service, "service", self.tenant, resource.environment)
