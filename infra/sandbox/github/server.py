@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from infra.sandbox.github import control, githttp
+from infra.sandbox.github import control, forms, githttp, pages
 from infra.sandbox.github.api import (
     apps,
     checks,
@@ -31,7 +31,7 @@ from infra.sandbox.github.api import (
 from infra.sandbox.github.api.deps import reply
 from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.limits import RateLimits
-from infra.sandbox.github.middleware import ApiShell
+from infra.sandbox.github.middleware import API, ApiShell
 from infra.sandbox.github.requestlog import RequestLog
 from infra.sandbox.github.site import Site
 
@@ -56,6 +56,8 @@ ROUTERS = (
     contents.router,
     commits.router,
     repos.router,
+    forms.router,
+    pages.router,
 )
 """In order: of two routes that match a path, the first is taken."""
 
@@ -92,21 +94,28 @@ def create_app(site: Site, rate_limit: int, on_ready: Callable[[], Awaitable[Non
     return app
 
 
-async def _api_error(_: Request, error: Exception) -> Response:
+def _answer(request: Request, error: ApiError) -> Response:
+    """The error as JSON, or as a page for a person."""
+    if API.match(request.url.path) or "text/html" not in request.headers.get("accept", ""):
+        return reply(error.body(), error.status, error.headers)
+    return pages.error_page(request.app.state.site, error)
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise error
-    return reply(error.body(), error.status, error.headers)
+    return _answer(request, error)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     """Unknown paths and methods: GitHub says 404 to both."""
     if not isinstance(error, HTTPException):
         raise error
     known = not_found() if error.status_code in {404, 405} else ApiError(error.status_code, str(error.detail))
-    return reply(known.body(), known.status)
+    return _answer(request, known)
 
 
-async def _invalid_request(_: Request, error: Exception) -> Response:
+async def _invalid_request(request: Request, error: Exception) -> Response:
     """Bad JSON is 400; a number that is none in the path is 404; all else is 422."""
     if not isinstance(error, RequestValidationError):
         raise error
@@ -119,7 +128,7 @@ async def _invalid_request(_: Request, error: Exception) -> Response:
     else:
         lines = [f"{_where(problem['loc'])}: {problem['msg']}" for problem in problems]
         answer = ApiError(422, "Invalid request.\n\n" + "\n".join(lines))
-    return reply(answer.body(), answer.status)
+    return _answer(request, answer)
 
 
 def _where(location: tuple[object, ...]) -> str:

@@ -67,6 +67,11 @@ class Issue(Record):
     closed_by: int | None = None
     pull: Pull | None = None
 
+    @property
+    def pull_head(self) -> str | None:
+        """The head of the pull request, or None for an issue."""
+        return self.pull.head_sha if self.pull else None
+
 
 class Comment(Record):
     """A comment on an issue or pull request."""
