@@ -123,7 +123,8 @@ async def embedded_redis(folder: Path) -> AsyncGenerator[str]:
         said = asyncio.create_task(process.stdout.read())
         try:
             if not await _started(process, url_of(socket)):
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
                 raise RedisStartError(binary, (await said).decode(errors="replace"))
             yield url_of(socket)
         finally:

@@ -1,9 +1,11 @@
 """The names of settings: how a variable is called, documented, and named in an error."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+import os
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, cast
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 from pydantic_settings import BaseSettings
 
 from telemetry.errors import SreSpaceError
@@ -60,3 +62,27 @@ def rows(model: type[BaseSettings]) -> list[SettingRow]:
         shown = "" if default is None or default == {} else str(default)
         found.append(SettingRow(name=variable, default=shown, meaning=field.description or ""))
     return found
+
+
+def environment(settings: BaseSettings) -> dict[str, str]:
+    """Return the environment in which a child process reads exactly these settings."""
+    own = {
+        variable: _as_text(value)
+        for name, variable in _variables(type(settings))
+        if (value := getattr(settings, name)) is not None
+    }
+    return {**os.environ, **own}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, object]", value)
+        return ",".join(f"{name}={_as_text(part)}" for name, part in pairs.items())
+    return value.value if isinstance(value, StrEnum) else str(value)
+
+
+def reachable(host: str) -> str:
+    """Return the address at which a server bound to `host` is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.setting_names import PREFIX, SettingRow, SettingsError, known_as, rows, variable_of
+from bot.setting_names import PREFIX, SettingRow, SettingsError, known_as, reachable, rows, variable_of
 from telemetry.model import Frozen
 
 __all__ = [
@@ -56,9 +56,7 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$",
         description="Repository (`owner/name`) in which incidents that telemetry shows are opened.",
     )
-    incident_label: str = Field(
-        "incident", min_length=1, max_length=50, description="Label that makes an issue an incident."
-    )
+    incident_label: str = Field("incident", min_length=1, description="Label that makes an issue an incident.")
     github_api_url: str = Field(
         "https://api.github.com",
         validation_alias=known_as("GITHUB_API_URL"),
@@ -119,7 +117,7 @@ class Settings(BaseSettings):
         25.0, gt=0, le=25, description="Largest webhook that is taken, in MB (GitHub sends at most 25)."
     )
     memory_limit_mb: int = Field(
-        512,
+        default=512,
         ge=64,
         validation_alias=known_as("MEMORY_LIMIT_MB"),
         description="Above this resident memory a process answers telemetry with 503.",
@@ -196,6 +194,17 @@ class Settings(BaseSettings):
             webhook_secrets=self.require_webhook_secrets(),
         )
 
+    def require_redis(self) -> str:
+        """Return the URL of Redis.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        if self.redis_url is None:
+            remedy = "Start `sre-space up`, which runs a Redis of its own, or set it to one that runs elsewhere"
+            raise SettingsError("REDIS_URL", "is not set", remedy)
+        return self.redis_url.get_secret_value()
+
     def require_repository(self) -> tuple[str, str]:
         """Return owner and name of the repository in which incidents are opened.
 
@@ -220,11 +229,6 @@ class Settings(BaseSettings):
         except (OSError, UnicodeDecodeError) as error:
             problem = f"names a file that cannot be read ({error})"
             raise SettingsError("GITHUB_PRIVATE_KEY_FILE", problem, where) from error
-
-
-def reachable(host: str) -> str:
-    """Return the address at which a server bound to `host` is reached from this machine."""
-    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def load_settings(**overrides: object) -> Settings:
