@@ -1,8 +1,10 @@
 """The dashboard's `ReadModel` over the store."""
 
 from datetime import datetime
+from typing import Any
 
 from agents.incident import TERMINAL, Clock, Incident, Stage
+from bot.db.read_model import IncidentRow
 from bot.db.read_model import ReadModel as Rows
 from bot.evidence_text import evidence_text
 from dashboard.model import (
@@ -26,10 +28,9 @@ class DashboardRead:
     async def overview(self, limit: int) -> Overview:
         """Return the newest incidents and the counts over all of them."""
         overview = await self._rows.overview(limit)
-        pages = [await self._rows.incident(row.id) for row in overview.incidents]
         ended = {stage.value for stage in TERMINAL}
         return Overview(
-            incidents=tuple(_card(page.incident, _updated(page.incident)) for page in pages if page),
+            incidents=tuple(_card_of_row(row) for row in overview.incidents),
             open=sum(count for stage, count in overview.by_stage.items() if stage not in ended),
             resolved=overview.by_stage.get(Stage.RESOLVED, 0),
             total=overview.total,
@@ -64,12 +65,19 @@ def _seconds(since: datetime, until: datetime | None) -> float | None:
     return None if until is None else round((until - since).total_seconds(), 3)
 
 
-def _updated(incident: Incident) -> datetime:
-    return incident.timeline[-1].at if incident.timeline else incident.clock.detected
+def _card_of_row(row: IncidentRow) -> IncidentCard:
+    shown = row.model_dump(include=IncidentCard.model_fields.keys() & IncidentRow.model_fields.keys())
+    clock = Clock(
+        onset=row.onset_at,
+        detected=row.detected_at,
+        owned=row.owned_at,
+        mitigated=row.mitigated_at,
+        resolved=row.resolved_at,
+    )
+    return IncidentCard(**shown, **_times(clock), repository=row.repo, updated=row.updated_at)
 
 
-def _card(incident: Incident, updated: datetime) -> IncidentCard:
-    clock: Clock = incident.clock
+def _card(incident: Incident) -> IncidentCard:
     pull = incident.pull_request
     return IncidentCard(
         id=incident.id,
@@ -83,13 +91,19 @@ def _card(incident: Incident, updated: datetime) -> IncidentCard:
         pull_request=pull.number if pull else None,
         pull_request_url=pull.url if pull else None,
         from_memory=incident.recalled is not None,
-        onset=clock.onset,
-        updated=updated,
-        ttd_s=_seconds(clock.onset, clock.detected),
-        tta_s=_seconds(clock.detected, clock.owned),
-        ttm_s=_seconds(clock.onset, clock.mitigated),
-        ttr_s=_seconds(clock.onset, clock.resolved),
+        updated=incident.timeline[-1].at if incident.timeline else incident.clock.detected,
+        **_times(incident.clock),
     )
+
+
+def _times(clock: Clock) -> dict[str, Any]:
+    return {
+        "onset": clock.onset,
+        "ttd_s": _seconds(clock.onset, clock.detected),
+        "tta_s": _seconds(clock.detected, clock.owned),
+        "ttm_s": _seconds(clock.onset, clock.mitigated),
+        "ttr_s": _seconds(clock.onset, clock.resolved),
+    }
 
 
 def _detail(incident: Incident) -> IncidentDetail:
@@ -97,7 +111,7 @@ def _detail(incident: Incident) -> IncidentDetail:
     revert = incident.revert_pull_request
     evidence = incident.signal.evidence.items if incident.signal else ()
     return IncidentDetail(
-        card=_card(incident, _updated(incident)),
+        card=_card(incident),
         timeline=tuple(
             Moment(at=entry.at, agent=entry.agent, stage=entry.stage, note=entry.note) for entry in incident.timeline
         ),

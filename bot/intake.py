@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from bot.db.inbox import Inbox
 from bot.db.rows import Delivery
-from bot.queue import Queue
-from bot.scout_process import SIGNALS
+from bot.queue.port import Queue
+from bot.topics import SIGNALS
 from telemetry.bus import Bus
 from telemetry.model import Signal
 
@@ -21,7 +21,7 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
         try:
             signal = Signal.model_validate_json(message.value)
         except ValidationError as error:
-            log.error("signal_unreadable", message_id=message.id, problems=error.error_count())
+            log.warning("signal_unreadable", message_id=message.id, problems=error.error_count())
             await message.ack()
             continue
         stored = await inbox.put(

@@ -1,0 +1,109 @@
+"""The command line: `sre-space …`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agents.config import json_schema, parse
+from agents.errors import ConfigError
+from agents.stages import diagram
+from bot.process import FAILED
+from bot.settings import document
+
+app = typer.Typer(
+    name="sre-space",
+    help="An autonomous reliability engineer that lives in GitHub.",
+    epilog="Start with: sre-space demo. Settings come from the environment: sre-space settings.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Replace this process by `python -m module`, so that each process loads only what it needs."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our own modules
+
+
+@app.command()
+def up() -> None:
+    """Run everything: Redis (if none is named), Scout, web and worker, and keep them running."""
+    _become("bot.up_process")
+
+
+@app.command()
+def web() -> None:
+    """Run the web process: webhooks at /webhooks/github, the dashboard at /."""
+    _become("bot.web_process")
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker process: the agents, and everything that is written to GitHub."""
+    _become("bot.worker_process")
+
+
+@app.command()
+def scout() -> None:
+    """Run the scout process: OTLP in, detection, its query API at /scout/v1."""
+    _become("bot.scout_process")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def demo(context: typer.Context) -> None:
+    """Show the whole loop on this machine, with no account and no key (see `sre-space demo --help`)."""
+    _become("infra.sandbox.demo", *context.args)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:  # noqa: FBT002 - a flag
+    """Show the processes of this machine's `sre-space up`: state, memory, addresses."""
+    _become("bot.status_process", *(["--json"] if as_json else []))
+
+
+@app.command("settings")
+def settings_table() -> None:
+    """List every setting with its default and meaning."""
+    table = Table("Variable", "Default", "Meaning")
+    for row in document():
+        table.add_row(row.name, row.default, row.meaning)
+    Console().print(table)
+
+
+@app.command("config-schema")
+def config_schema() -> None:
+    """Print the JSON Schema of .github/sre-space.yml."""
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command("config-check")
+def config_check(
+    file: Annotated[Path, typer.Argument(help="The file to check.")] = Path(".github/sre-space.yml"),
+) -> None:
+    """Check a repository's configuration and say what is wrong, with line and suggestion."""
+    try:
+        config = parse(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        typer.echo(f"{file} cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(FAILED) from error
+    except ConfigError as error:
+        typer.echo("\n".join(error.problems), err=True)
+        raise typer.Exit(FAILED) from error
+    typer.echo(f"{file} is valid: {len(config.services)} services.")
+
+
+@app.command("diagram")
+def state_diagram() -> None:
+    """Print the incident's state diagram as Mermaid."""
+    typer.echo(diagram(), nl=False)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

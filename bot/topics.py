@@ -1,0 +1,4 @@
+"""Topics of the event bus."""
+
+SIGNALS = "signals"
+"""Signals of Scout, keyed by group."""
