@@ -52,8 +52,8 @@ class Parameters:
     """Ordinal: requests that wait for a connection."""
     w_pool_timeout: float = 0.65
     """Ordinal: waiting for a connection ended in an error, which says it in so many words."""
-    w_resource: float = 0.55
-    """Ordinal: memory or CPU at its limit."""
+    w_resource: float = 0.65
+    """Ordinal: memory or CPU at its limit; more than slowness, which it causes."""
     w_slow: float = 0.6
     """Ordinal: slower, and no callee accounts for it."""
     w_waited_for: float = 0.4
