@@ -27,6 +27,12 @@ def escape(text: str, limit: int = 0) -> str:
     return _LEADING.sub(_leading, line)
 
 
+def unescape(markdown: str) -> str:
+    """Return the plain text that `escape` made Markdown of; for notes, which are escaped where they are shown."""
+    text = re.sub(r"\\(.)", r"\1", markdown.replace(_BREAK, ""))
+    return text.replace("&lt;", "<").replace("&amp;", "&")
+
+
 def _leading(found: re.Match[str]) -> str:
     """Return the start of a line such that it begins no list, heading or table rule."""
     mark = found[1]
