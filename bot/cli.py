@@ -14,7 +14,10 @@ from agents.config import json_schema, parse
 from agents.errors import ConfigError
 from agents.stages import diagram
 from bot.process import FAILED
-from bot.settings import document
+from bot.settings import document, load_settings
+from bot.status import as_json as as_json_text
+from bot.status import processes
+from bot.status import table as status_table
 
 app = typer.Typer(
     name="sre-space",
@@ -64,7 +67,14 @@ def demo(context: typer.Context) -> None:
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:  # noqa: FBT002 - a flag
     """Show the processes of this machine's `sre-space up`: state, memory, addresses."""
-    _become("bot.status_process", *(["--json"] if as_json else []))
+    settings = load_settings()
+    found = processes(settings.state_dir)
+    if as_json:
+        typer.echo(as_json_text(found))
+    elif found:
+        Console().print(status_table(found))
+    else:
+        typer.echo(f"Nothing runs on {settings.state_dir}. Start it with `sre-space up`.")
 
 
 @app.command("settings")
