@@ -157,7 +157,7 @@ class StandInWorld:
 def access(site: StandIn) -> Access:
     """Return what it takes to act as the stand-in's App."""
     app_id, key = int(site.credentials["app_id"]), SecretStr(site.credentials["private_key"])
-    return Access(api_url=site.api_url, app_id=app_id, private_key=key, timeout_s=5)
+    return Access(api_url=site.api_url, app_id=app_id, private_key=key)
 
 
 def adapter(site: StandIn) -> GitHubForge:
