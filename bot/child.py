@@ -24,6 +24,7 @@ from telemetry.errors import SreSpaceError
 log = structlog.get_logger()
 
 Ready = Callable[[], Awaitable[bool]]
+Prepare = Callable[[], Awaitable[None]]
 Echo = Callable[[str, str], None]
 
 _STEADY_S: Final = 30.0
@@ -44,12 +45,17 @@ class ProgramFailedError(SreSpaceError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `ready` says whether it does its work by now; None means: as soon as it runs."""
+    """What to run.
+
+    `prepare` is called once before the first start. `ready` says whether it does its work by now; None means: as
+    soon as it runs.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     url: str | None = None
+    prepare: Prepare | None = None
     ready: Ready | None = None
     ready_timeout_s: float = 60.0
     grace_s: float = 25.0
@@ -83,6 +89,8 @@ class Child:
         Raises:
             ProgramFailedError: it ended before it was ready, or did not get ready in time.
         """
+        if self.program.prepare is not None:
+            await self.program.prepare()
         process = await self._spawn()
         try:
             async with asyncio.timeout(self.program.ready_timeout_s):

@@ -194,17 +194,6 @@ class Settings(BaseSettings):
             webhook_secrets=self.require_webhook_secrets(),
         )
 
-    def require_redis(self) -> str:
-        """Return the URL of Redis.
-
-        Raises:
-            SettingsError: it is not set.
-        """
-        if self.redis_url is None:
-            remedy = "Start `sre-space up`, which runs a Redis of its own, or set it to one that runs elsewhere"
-            raise SettingsError("REDIS_URL", "is not set", remedy)
-        return self.redis_url.get_secret_value()
-
     def require_repository(self) -> tuple[str, str]:
         """Return owner and name of the repository in which incidents are opened.
 

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 import structlog
 
 from bot import redis_server, run_files
 from bot.child import Child, Echo, Program, create_time
 from bot.db.migrate import upgrade
+from bot.queue.health import forget_workers, worker_works
 from bot.run_files import RunFile, State
 from bot.setting_names import environment, reachable
 from bot.settings import Settings
@@ -55,18 +56,24 @@ def with_ports(settings: Settings) -> Settings:
 
 
 def programs(settings: Settings, redis_url: str) -> tuple[Program, ...]:
-    """Return the three programs of SRE-Space, in the order in which they start."""
+    """Return the three programs of SRE-Space, in the reverse of the order in which they stop."""
     environ = {**environment(settings), "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
     web_url = f"http://{reachable(settings.web_host)}:{settings.web_port}"
     return (
         _ours("scout", environ, settings.scout_url, reachable(settings.scout_host), settings.scout_port),
         _ours("web", environ, web_url, reachable(settings.web_host), settings.web_port),
-        Program("worker", _command("worker"), environ),
+        Program(
+            "worker",
+            _command("worker"),
+            environ,
+            prepare=lambda: forget_workers(redis_url),
+            ready=lambda: worker_works(redis_url),
+        ),
     )
 
 
 def _command(name: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "bot", name)
+    return (sys.executable, "-m", f"bot.{name}_process")
 
 
 def _ours(name: str, environ: Mapping[str, str], url: str, host: str, port: int) -> Program:
@@ -80,7 +87,7 @@ def _ours(name: str, environ: Mapping[str, str], url: str, host: str, port: int)
             await writer.wait_closed()
         return True
 
-    return Program(name, _command(name), environ, url, listens)
+    return Program(name, _command(name), environ, url, ready=listens)
 
 
 def redis_program(settings: Settings, folder: Path, path: Path) -> Program:
@@ -96,21 +103,21 @@ def redis_program(settings: Settings, folder: Path, path: Path) -> Program:
         redis_server.command(binary, folder, path),
         environment(settings),
         url,
-        lambda: redis_server.answers(url),
+        ready=lambda: redis_server.answers(url),
         ready_timeout_s=30,
         grace_s=10,
     )
 
 
 async def supervise(
-    wanted: Sequence[Program],
+    groups: Sequence[Sequence[Program]],
     state_dir: Path,
     stop: asyncio.Event,
     *,
     echo: Echo,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Start programs one after the other, keep them running until `stop` is set, stop them in reverse order.
+    """Start group after group, keep the programs running until `stop` is set, stop them in reverse order.
 
     Raises:
         ProgramFailedError: one did not get ready at its first start; the others were stopped.
@@ -118,16 +125,11 @@ async def supervise(
     children: list[Child] = []
     stopped = asyncio.create_task(stop.wait())
     try:
-        for program in wanted:
-            child = Child(program, state_dir, echo)
-            children.append(child)
-            starting = asyncio.create_task(child.start())
-            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not starting.done():
-                starting.cancel()
-                await asyncio.gather(starting, return_exceptions=True)
+        for group in groups:
+            fresh = [Child(program, state_dir, echo) for program in group]
+            children.extend(fresh)
+            if not await _start_all(fresh, stopped):
                 return
-            starting.result()
         started()
         keepers = {child.keeper for child in children if child.keeper is not None}
         done, _ = await asyncio.wait({stopped, *keepers}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,6 +139,23 @@ async def supervise(
         stopped.cancel()
         for child in reversed(children):
             await child.stop()
+
+
+async def _start_all(children: Sequence[Child], stopped: asyncio.Task[Literal[True]]) -> bool:
+    """Return True when all are ready; False when they are to stop before that."""
+    starting = [asyncio.create_task(child.start()) for child in children]
+    left: set[asyncio.Task[Any]] = set(starting)
+    try:
+        while left and not stopped.done():
+            done, _ = await asyncio.wait({*left, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                task.result()
+                left.discard(task)
+        return not left
+    finally:
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
 
 
 @contextlib.contextmanager
@@ -192,17 +211,17 @@ async def up(
     settings = with_ports(settings)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_one(settings.state_dir))
-        first: list[Program] = []
+        groups: list[Sequence[Program]] = []
         if settings.redis_url is None:
             folder = settings.state_dir / "redis"
             path = stack.enter_context(redis_server.socket_for(folder))
-            first.append(redis_program(settings, folder, path))
+            groups.append([redis_program(settings, folder, path)])
             redis_url = redis_server.url_of(path)
         else:
             redis_url = settings.redis_url.get_secret_value()
         await upgrade(settings.database)
         await supervise(
-            [*first, *programs(settings, redis_url)],
+            [*groups, programs(settings, redis_url)],
             settings.state_dir,
             stop,
             echo=echo,
