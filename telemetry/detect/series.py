@@ -46,20 +46,19 @@ class SeriesMonitor:
 
         A suspicion that is never confirmed must not stop learning for good: after half an hour it is normal.
         """
-        for detector in (self.errors, self.latency):
-            started = detector.excursion_s
-            stale = started is not None and now_s - started > self._config.verdict_wait_s
-            if stale and not detector.life.is_open:
-                detector.reset()
-        if self.errors.disturbed or self.latency.disturbed:
+        detectors = [d for d in (self.errors, self.latency) if not self._is_stale(d, now_s)]
+        if any(detector.disturbed for detector in detectors):
             self._pending.clear()
             return
         if cell is not None:
             self._pending.append(cell)
-        starts = [d.excursion_s for d in (self.errors, self.latency) if d.excursion_s is not None]
-        before_s = min(starts, default=now_s)
+        before_s = min((d.excursion_s for d in detectors if d.excursion_s is not None), default=now_s)
         while self._pending and self._pending[0].start_s < before_s:
             self.baseline.learn(self._pending.popleft())
+
+    def _is_stale(self, detector: ShiftDetector, now_s: int) -> bool:
+        began_s = detector.excursion_s
+        return not detector.life.is_open and began_s is not None and now_s - began_s > self._config.verdict_wait_s
 
     def health(self, cells: list[Cell], requests_min: int) -> Health:
         """Return the detectors' verdict on the cells of one window, against the undisturbed baseline."""

@@ -74,7 +74,7 @@ class ShiftDetector:
             self.worst = max(self.worst, self.history.window(), key=lambda window: window.bad_ratio)
         self.life.observe(now_s, closing, bad=self.bad_now)
         if not self.life.is_open:
-            self.reset()
+            self._reset()
 
     def _verdict(self, p0: float) -> bool | None:
         """Return whether the newest window is bad, None without enough requests to tell."""
@@ -83,7 +83,5 @@ class ShiftDetector:
             return None
         return is_bad(window, p0, self._rule, self._config)
 
-    def reset(self) -> None:
-        """Start a new excursion from nothing; the life of the anomaly is kept, a mere suspicion is not."""
+    def _reset(self) -> None:
         self._score, self._excursion_s, self._bad = 0.0, None, 0
-        self.life.acquit()
