@@ -61,5 +61,4 @@ class Texts:
 
     def merge_title(self, incident: Incident, number: int) -> str:
         """Return the title of the merge commit."""
-        title = incident.plan.title if incident.plan else incident.title
-        return change.merge_title(title, number)
+        return change.merge_title(incident, number)

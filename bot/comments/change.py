@@ -1,8 +1,10 @@
 """Texts of a change: commit message, pull request, merge title."""
 
+from typing import assert_never
+
 from agents.incident import Incident
 from agents.markdown import plain
-from agents.plan import Plan
+from agents.plan import Plan, RaiseLimit, RevertCommit
 from bot.comments.evidence import evidence_table
 from bot.comments.fix import approval, diff, reasons
 from bot.comments.markup import details, plural
@@ -14,7 +16,7 @@ MAX_SUBJECT = 120
 
 
 def commit_message(incident: Incident, plan: Plan) -> str:
-    """Return the commit's message: the plan's title, why, and what it belongs to.
+    """Return the commit's message: a conventional subject, why, and what it belongs to.
 
     It never says "fixes": the issue is closed by telemetry, not by a merge.
     """
@@ -22,12 +24,25 @@ def commit_message(incident: Incident, plan: Plan) -> str:
     trailers = "\n".join(
         filter(None, (f"Refs: #{incident.issue}" if incident.issue else "", f"SRE-Space-Plan: {plan.id}"))
     )
-    return "\n\n".join(part for part in (plain(plan.title, MAX_SUBJECT), why, trailers) if part)
+    return "\n\n".join(part for part in (subject(plan), why, trailers) if part)
 
 
-def merge_title(title: str, number: int) -> str:
+def subject(plan: Plan) -> str:
+    """Return a commit subject in the form of Conventional Commits."""
+    scope = plain(plan.remedy.service, 50)
+    match plan.remedy:
+        case RaiseLimit():
+            return plain(f"fix({scope}): {plan.title[:1].lower()}{plan.title[1:]}", MAX_SUBJECT)
+        case RevertCommit():
+            return plain(f"revert({scope}): {plan.remedy.title}", MAX_SUBJECT)
+        case _:
+            assert_never(plan.remedy)
+
+
+def merge_title(incident: Incident, number: int) -> str:
     """Return the merge commit's title."""
-    return f"{plain(title, MAX_SUBJECT)} (#{number})"
+    title = subject(incident.plan) if incident.plan else plain(incident.title, MAX_SUBJECT)
+    return f"{title} (#{number})"
 
 
 def pull_request(incident: Incident, plan: Plan, *, revert: bool) -> str:

@@ -12,9 +12,12 @@ AFTER_MERGE = frozenset({Stage.VERIFYING, Stage.REVERTING, Stage.LEARNING, Stage
 
 
 async def handle(incident: Incident | None, event: PullRequestEvent, deps: Deps) -> Incident | None:
-    """Return the incident after somebody closed or pushed to its pull request. What our App did itself is known."""
-    if incident is None or event.sender.login.endswith("[bot]"):
-        return incident
+    """Return the incident after somebody closed or pushed to its pull request.
+
+    What our own App does needs no exception: by then the incident has moved on, and takes it for known.
+    """
+    if incident is None:
+        return None
     number = event.pull_request.number
     if incident.revert_pull_request is not None and incident.revert_pull_request.number == number:
         return _reverted(incident, event, deps)
