@@ -176,7 +176,7 @@ async def _until(fleet: Fleet, ready: Any, name: str) -> None:
 
 async def _answers(fleet: Fleet, url: str, name: str) -> None:
     deadline = time.monotonic() + READY_S
-    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=2, trust_env=False, follow_redirects=True) as client:
         while True:
             fleet.check()
             try:
