@@ -8,7 +8,7 @@ from agents.incident import Agent, Incident, Merge, Stage, Verification
 from agents.ports import Case, ForgeReader, Memory, Now, Step, Telemetry
 from agents.results import escalate
 from agents.verification import Watch, healthy_windows, impact_stopped, judgement, watched
-from agents.writes import CloseIssue, CompleteCheck, LabelIssue, PostComment, SyncComment, Topic
+from agents.writes import AnyWrite, CloseIssue, CompleteCheck, LabelIssue, PostComment, SyncComment, Topic
 from telemetry.model import RevisionSeen, SliReport
 
 POLL = timedelta(seconds=2)
@@ -147,7 +147,7 @@ async def _learn(incident: Incident, memory: Memory, now: Now) -> Incident:
         await memory.remember(_case(incident, at))
     head = incident.pull_request.head_sha if incident.pull_request else ""
     done = incident.move(Stage.EVOLVING, Agent.CURATOR, "Post-mortem written, fix remembered, issue closed.", at)
-    writes = [
+    writes: list[AnyWrite] = [
         PostComment(key="post_mortem", topic=Topic.POST_MORTEM),
         LabelIssue(key="label:resolved", add=("resolved",)),
         CloseIssue(),

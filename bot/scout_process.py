@@ -5,15 +5,23 @@ import time
 from collections import deque
 
 import structlog
+import uvicorn
+from fastapi import FastAPI
 
+from bot.process import run_process
+from bot.settings import Settings, SettingsError
+from bot.topics import SIGNALS
+from bot.wiring import is_loopback, open_bus, query_token
 from telemetry.bus import Bus
 from telemetry.errors import BusUnavailableError
 from telemetry.model import Signal
+from telemetry.otlp.app import create_receiver
+from telemetry.query import query_router
 from telemetry.scout import Scout
+from telemetry.state import TelemetryState
 
 log = structlog.get_logger()
 
-SIGNALS = "signals"
 TICK_S = 1.0
 HELD_AT_MOST = 1000
 
@@ -51,3 +59,50 @@ class Watch:
                 log.warning("signal_held", reason=str(error), held=len(self._held))
                 return
             self._held.popleft()
+
+
+async def run_scout(settings: Settings) -> None:
+    """Receive telemetry and watch it until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: telemetry is to be taken from other machines without tokens.
+        BusUnavailableError: the bus does not answer.
+    """
+    tokens = {token.get_secret_value(): tenant for tenant, token in settings.otlp_tokens.items()}
+    if not tokens and not is_loopback(settings.scout_host):
+        remedy = "Set a token per tenant (tenant=token,…), or keep SRE_SPACE_SCOUT_HOST on loopback"
+        raise SettingsError("OTLP_TOKENS", f"is not set, but Scout listens on {settings.scout_host}", remedy)
+    state = TelemetryState()
+    scout = Scout(state)
+    bus = await open_bus(settings)
+    app = create_receiver(state, tokens=tokens)
+    queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    queries.include_router(query_router(scout, token=query_token(settings)))
+    app.mount("/", queries)
+    watching = asyncio.create_task(Watch(scout, bus).run())
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.scout_host,
+            port=settings.scout_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+        )
+    )
+    log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        if watching.done():
+            watching.result()
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await bus.close()
+
+
+if __name__ == "__main__":
+    run_process(run_scout)

@@ -26,6 +26,10 @@ class SeriesKey(Frozen):
     service: str
     operation: str
 
+    def __hash__(self) -> int:
+        """Return the hash of the four names, so that keys can be looked up."""
+        return hash((self.tenant, self.environment, self.service, self.operation))
+
 
 class Detector(StrEnum):
     """The detectors of Scout; formulas are in `telemetry/detect`."""

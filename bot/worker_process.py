@@ -1,0 +1,160 @@
+"""The worker process: deliveries and wake-ups through the agents, writes out to GitHub."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
+
+import structlog
+
+from agents.brain import brain
+from agents.cag import cag
+from agents.curator import curator
+from agents.errors import SreSpaceError
+from agents.fixer import fixer
+from agents.graph import Graph, build_graph
+from agents.guardrail import guardrail
+from agents.human import human
+from agents.incident import TERMINAL, Agent, Incident, RepoRef
+from agents.jules import jules
+from agents.ports import Forge, Memory, Telemetry
+from agents.results import escalate
+from agents.scout import scout
+from agents.writes import AnyWrite, Result
+from bot.adapters.github import Access, GitHubForge, connect
+from bot.adapters.memory import open_memory
+from bot.adapters.scout import ScoutClient
+from bot.comments import Texts
+from bot.delivery import deliver
+from bot.handlers.deps import Deps
+from bot.intake import take_signals
+from bot.lane import Lanes
+from bot.markers import Markers
+from bot.process import run_process
+from bot.queue.worker import run_workers, workers
+from bot.routing import Router
+from bot.settings import Settings
+from bot.sweeper import Given, Sweeper, SweepPolicy
+from bot.wiring import Base, marker_secret, now, open_base, open_bus, query_token, redis_url
+from telemetry.model import Signal
+
+log = structlog.get_logger()
+
+
+def graph_of(forge: Forge, memory: Memory, telemetry: Telemetry) -> Graph:
+    """Build the agent graph over these ports."""
+    return build_graph(
+        {
+            Agent.SCOUT: scout(telemetry, now),
+            Agent.CAG: cag(forge, memory, now),
+            Agent.BRAIN: brain(forge, memory, now),
+            Agent.GUARDRAIL: guardrail(forge, now),
+            Agent.FIXER: fixer(forge, now),
+            Agent.HUMAN: human(forge, now),
+            Agent.CURATOR: curator(forge, telemetry, memory, now),
+            Agent.JULES: jules(memory, now),
+        }
+    )
+
+
+def lanes_of(settings: Settings, base: Base, forge: GitHubForge, memory: Memory, telemetry: Telemetry) -> Lanes:
+    """Build the lanes: router and handlers in front, the graph inside, delivery behind."""
+    markers = Markers(marker_secret(settings))
+    texts = Texts(markers, label=settings.incident_label)
+
+    async def repo_of(signal: Signal) -> RepoRef:
+        del signal  # one repository takes every tenant's incidents until there is a mapping
+        return await forge.resolve("/".join(settings.require_repository()))
+
+    async def carry_out(incident: Incident, write: AnyWrite) -> Result:
+        return await deliver(incident, write, forge, texts)
+
+    deps = Deps(forge=forge, now=now, markers=markers, label=settings.incident_label, repo_of=repo_of)
+    router = Router(base.store, deps)
+    graph = graph_of(forge, memory, telemetry)
+    return Lanes(base.store, graph, locate=router.locate, handle=router.handle, deliver=carry_out, now=now)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, or until Redis is gone (the supervisor starts it again then).
+
+    Raises:
+        SettingsError: something that is needed is not set.
+        QueueUnavailableError: Redis is gone.
+    """
+    settings.require_repository()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _adapters(settings) as (base, lanes):
+        bus = await open_bus(settings)
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        sweeper = Sweeper(
+            store=base.store,
+            queue=base.queue,
+            gave_up=lambda given: _gave_up(base, given),
+            now=now,
+            owner=name,
+            policy=SweepPolicy(every_s=settings.sweep_s),
+        )
+        jobs = {"process_delivery": lanes.process_delivery, "advance": lanes.advance}
+        background = [
+            asyncio.create_task(sweeper.run(stop), name="sweeper"),
+            asyncio.create_task(take_signals(bus, base.store.inbox, base.queue, name), name="intake"),
+        ]
+        log.info("worker_started", name=name)
+        try:
+            await _first_to_end(run_workers(workers(redis_url(settings), jobs), stop), *background)
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await bus.close()
+
+
+async def _first_to_end(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
+    """Return when `main` ends; a background task that fails ends the process, so that it is started anew."""
+    task = asyncio.create_task(main)
+    await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
+    for ended in background:
+        if ended.done() and not ended.cancelled():
+            ended.result()
+    await task
+
+
+@contextlib.asynccontextmanager
+async def _adapters(settings: Settings) -> AsyncGenerator[tuple[Base, Lanes]]:
+    credentials = settings.require_github()
+    forge = connect(
+        Access(api_url=settings.github_api_url, app_id=credentials.app_id, private_key=credentials.private_key)
+    )
+    telemetry = ScoutClient(settings.scout_url, token=query_token(settings))
+    try:
+        async with open_base(settings) as base, open_memory(settings.chroma) as memory:
+            yield base, lanes_of(settings, base, forge, memory, telemetry)
+    finally:
+        await telemetry.close()
+        await forge.aclose()
+
+
+async def _gave_up(base: Base, given: Given) -> None:
+    """Tell people once, on the issue, that something could not be done; what cannot be told is in the log."""
+    if given.incident_id is None:
+        return
+    known = await base.store.load(given.incident_id)
+    if known is None or known[0].stage in TERMINAL:
+        return
+    incident, version = known
+    agent = incident.timeline[-1].agent if incident.timeline else Agent.SCOUT
+    note = f"I gave up after many tries: {given.reason}"
+    try:
+        await base.store.save(escalate(incident, agent, note, now()), version)
+    except SreSpaceError as error:
+        log.warning("escalation_not_stored", reason=str(error))
+
+
+if __name__ == "__main__":
+    run_process(run_worker)
