@@ -1,5 +1,6 @@
 """Texts of a change: commit message, pull request, merge title."""
 
+import textwrap
 from typing import assert_never
 
 from agents.incident import Incident
@@ -13,6 +14,7 @@ from bot.comments.sticky import Section, fitted
 from bot.comments.words import capitalised, remedy
 
 MAX_SUBJECT = 120
+WRAP = 72
 
 
 def commit_message(incident: Incident, plan: Plan) -> str:
@@ -20,7 +22,8 @@ def commit_message(incident: Incident, plan: Plan) -> str:
 
     It never says "fixes": the issue is closed by telemetry, not by a merge.
     """
-    why = plain(incident.diagnosis.summary, 1000) if incident.diagnosis else ""
+    said = capitalised(plain(incident.diagnosis.summary, 1000)) if incident.diagnosis else ""
+    why = textwrap.fill(said, WRAP, break_long_words=False)
     trailers = "\n".join(
         filter(None, (f"Refs: #{incident.issue}" if incident.issue else "", f"SRE-Space-Plan: {plan.id}"))
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from agents.markdown import code, escape
-from bot.comments.markup import NOTHING, clock, code_cell, milliseconds, number, percent, plural, table
+from bot.comments.markup import NOTHING, SHORT_SHA, clock, code_cell, milliseconds, number, percent, plural, table
 from telemetry.model import (
     EdgeEvidence,
     Evidence,
@@ -50,9 +50,11 @@ def _cells(item: Evidence) -> Cells:
             return _metric(item)
         case VersionEvidence():
             what = f"{_name(item.service)} runs another version since {clock(item.changed_at)}"
-            before = item.revision_before or item.version_before or "unknown"
-            after = item.revision_after or item.version_after or "unknown"
-            return what, code_cell(before, 9), code_cell(after, 9)
+            return (
+                what,
+                _version(item.revision_before, item.version_before),
+                _version(item.revision_after, item.version_after),
+            )
         case _:
             assert_never(item)
 
@@ -93,6 +95,12 @@ def _metric(item: MetricEvidence) -> Cells:
     return what, before, f"{number(item.after)}{unit}{limit}"
 
 
+def _version(revision: str | None, version: str | None) -> str:
+    if revision is not None:
+        return code_cell(revision[:SHORT_SHA])
+    return code_cell(version, MAX_NAME) if version is not None else "unknown"
+
+
 def _name(service: str) -> str:
     return escape(service, MAX_NAME)
 
@@ -111,18 +119,23 @@ def root_red(signal: Signal) -> RedEvidence | None:
     )
 
 
-def impact(signal: Signal) -> str:
-    """Return what users notice, with numbers where the evidence has them; Markdown, without a full stop."""
+def impact(signal: Signal, *, past: bool = False) -> str:
+    """Return what users notice, or noticed, with numbers where the evidence has them; no full stop."""
     operation = code(signal.root_operation, MAX_NAME)
     service = f"**{_name(signal.root_service)}**"
+    fail, is_now = ("failed", "was") if past else ("fail", "is")
     item = root_red(signal)
-    if item is None:
-        return f"{operation} of {service} is not as it should be"
-    before, after = item.before, item.after
-    if after.errors:
-        was = percent(before.errors, before.requests)
-        return f"{percent(after.errors, after.requests)} of {operation} requests to {service} fail ({was} before)"
-    if before.p95_ms and after.p95_ms and after.p95_ms > SLOWER * before.p95_ms:
-        slow = f"p95 is {milliseconds(after.p95_ms)}, {milliseconds(before.p95_ms)} before"
-        return f"{operation} of {service} is slow ({slow})"
-    return f"{operation} of {service} is not as it should be"
+    if item is not None and item.after.errors:
+        was = percent(item.before.errors, item.before.requests)
+        now = percent(item.after.errors, item.after.requests)
+        return f"{now} of {operation} requests to {service} {fail} ({was} before)"
+    if item is not None and slower(item):
+        slow = f"p95 {is_now} {milliseconds(item.after.p95_ms)}, {milliseconds(item.before.p95_ms)} before"
+        return f"{operation} of {service} {is_now} slow ({slow})"
+    return f"{operation} of {service} {is_now} not as it should be"
+
+
+def slower(item: RedEvidence) -> bool:
+    """Return whether p95 rose so much that it is what people notice."""
+    before, after = item.before.p95_ms, item.after.p95_ms
+    return before is not None and after is not None and after > SLOWER * before

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from agents.markdown import code, plain
 
-MINUTE_S = 60
-HOUR_S = 3600
+UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 SMALL_PERCENT = 10
 SHORT_SHA = 9
 NOTHING = "n/a"
@@ -27,13 +26,13 @@ def clock(at: datetime) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Return a length of time in at most two units: `15 s`, `2 min 4 s`, `1 h 30 min`."""
+    """Return a length of time in at most two units: `15 s`, `2 min 4 s`, `1 h 30 min`, `3 d 2 h`."""
     seconds = max(round(length.total_seconds()), 0)
-    if seconds < MINUTE_S:
-        return f"{seconds} s"
-    if seconds < HOUR_S:
-        return f"{seconds // MINUTE_S} min {seconds % MINUTE_S} s"
-    return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
+    for size, unit, smaller, small_unit in UNITS:
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {unit} {rest} {small_unit}" if rest else f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def percent(part: int, whole: int) -> str:

@@ -2,7 +2,7 @@
 
 from agents.incident import Incident
 from agents.markdown import code, escape, plain
-from bot.comments.evidence import MAX_NAME, SLOWER, impact, root_red
+from bot.comments.evidence import MAX_NAME, impact, root_red, slower
 from bot.comments.markup import NOTHING, code_cell, duration, milliseconds, moment, number, paragraphs, percent, table
 from bot.comments.words import DETECTORS
 from telemetry.model import RedEvidence, RedSummary, Signal, Stretch
@@ -22,7 +22,7 @@ def _symptom(operation: str, item: RedEvidence) -> str:
     before, after = item.before, item.after
     if after.errors:
         return f"{percent(after.errors, after.requests)} of {operation} requests fail"
-    if before.p95_ms and after.p95_ms and after.p95_ms > SLOWER * before.p95_ms:
+    if slower(item):
         return f"{operation} is slow, p95 {milliseconds(after.p95_ms)} instead of {milliseconds(before.p95_ms)}"
     return f"{operation} is unhealthy"
 

@@ -14,7 +14,7 @@ from bot.comments.markup import details, duration, milliseconds, moment, number,
 from bot.comments.progress import timeline
 from bot.comments.rca import MAX_SENTENCE, commit_link
 from bot.comments.sticky import Section, fitted
-from bot.comments.words import CAUSES, VERDICTS, capitalised, remedy
+from bot.comments.words import capitalised, remedy
 from telemetry.model import RedEvidence, SignatureEvidence, SliReport
 
 LONGEST_WAIT_SHARE = 0.5
@@ -43,17 +43,15 @@ def post_mortem(incident: Incident) -> str:
 def _impact(incident: Incident) -> str:
     began, stopped = incident.clock.onset, incident.clock.mitigated
     until = f"until {moment(stopped)} ({duration(stopped - began)})" if stopped else "until an unknown time"
-    what = f" At its worst seen, {impact(incident.signal)}." if incident.signal else ""
-    return f"**Impact.** From {moment(began)} {until}.{what}"
+    what = f": {impact(incident.signal, past=True)}." if incident.signal else "."
+    return f"**Impact.** From {moment(began)} {until}{what}"
 
 
 def _cause(incident: Incident) -> str:
     diagnosis = incident.diagnosis
     if diagnosis is None:
         return "**Root cause.** It was not determined."
-    named = f"{escape(diagnosis.service, MAX_NAME)}, {CAUSES[diagnosis.kind]}"
-    said = f"{capitalised(named)}. {escape(diagnosis.summary, MAX_SENTENCE)}"
-    text = f"**Root cause** ({VERDICTS[diagnosis.verdict]}). {said}"
+    text = f"**Root cause** ({diagnosis.verdict}). {escape(capitalised(diagnosis.summary), MAX_SENTENCE)}"
     suspect = diagnosis.suspect
     if suspect is None:
         return text
@@ -127,10 +125,9 @@ def _of_the_remedy(incident: Incident) -> list[str]:
     found = incident.remedy
     if isinstance(found, RaiseLimit):
         room = found.maximum - found.target
-        left = f"{number(room)} more" if room else "nothing more"
-        advice = "Deriving it from load, or an alert on its use, would come before the next fault."
-        now = f"{code(found.path)} is now {found.target} of at most {found.maximum}"
-        return [f"{now}: there is {left} to raise when traffic grows again. {advice}"]
+        left = f"it can be raised by {number(room)} more" if room else "it cannot be raised any more"
+        now = f"{code(found.path)} is now {found.target} of at most {found.maximum}, so {left} when traffic grows again"
+        return [f"{now}. Deriving it from load, or an alert on its use, would come before the next fault."]
     if isinstance(found, RevertCommit):
         error = next(_errors(incident), None)
         at = f", reproducing {code(error.error_type, 100)} in {code(error.frames[-1].path, 200)}" if error else ""

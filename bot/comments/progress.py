@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from agents.incident import Incident, Stage, Verification
-from agents.markdown import code, escape
+from agents.markdown import escape
 from bot.comments.evidence import MAX_NAME
 from bot.comments.markup import clock, code_cell, duration, milliseconds, number, paragraphs, plural, sha, table
 from telemetry.model import Health, SliReport, SliWindow
@@ -97,7 +97,7 @@ def verification(incident: Incident) -> str:
     if check is None or check.deployed_at is None:
         wait = f"Merged as {sha(merge.sha)}. Waiting until telemetry shows a version of the service that holds it."
         return paragraphs("### Verification", wait)
-    deployed = f"{code(check.deployed_revision, 9)} was deployed" if check.deployed_revision else "It was deployed"
+    deployed = f"{sha(check.deployed_revision)} was deployed" if check.deployed_revision else "It was deployed"
     done = (
         f"Merged as {sha(merge.sha)}; {deployed} at {clock(check.deployed_at)}. Healthy for "
         f"**{check.healthy_windows} of {plural(check.windows, 'window')}** of {check.window_s} s in a row."

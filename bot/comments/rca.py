@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from agents.diagnosis import Candidate, Claim, Diagnosis, SuspectChange, Verdict
+from agents.diagnosis import Candidate, Claim, Diagnosis, SuspectChange
 from agents.incident import Incident, Recalled
 from agents.markdown import code, escape
 from bot.comments.evidence import MAX_NAME
 from bot.comments.markup import code_cell, paragraphs, sha, table
-from bot.comments.words import CAUSES, VERDICTS
+from bot.comments.words import capitalised
 
 MAX_CANDIDATES = 5
 MAX_CLAIMS = 20
@@ -24,20 +24,15 @@ def analysis(incident: Incident) -> str:
     return paragraphs(
         heading(diagnosis),
         remembered(incident.recalled) if incident.recalled else "",
-        escape(diagnosis.summary, MAX_SENTENCE),
+        escape(capitalised(diagnosis.summary), MAX_SENTENCE),
         _claims(diagnosis.claims),
         _suspect(incident, diagnosis.suspect) if diagnosis.suspect else "",
     )
 
 
 def heading(diagnosis: Diagnosis) -> str:
-    """Return the cause in one line, with how sure it is."""
-    if diagnosis.verdict is Verdict.INCONCLUSIVE:
-        return (
-            "### Root cause: inconclusive\n\nThe evidence does not single out one cause. The best candidate is shown."
-        )
-    service = escape(diagnosis.service, MAX_NAME)
-    return f"### Root cause ({VERDICTS[diagnosis.verdict]}): {service}, {CAUSES[diagnosis.kind]}"
+    """Return how sure the analysis is; its summary says the rest."""
+    return f"### Root cause: {diagnosis.verdict}"
 
 
 def remembered(recalled: Recalled) -> str:
@@ -66,7 +61,7 @@ def _suspect(incident: Incident, suspect: SuspectChange) -> str:
     pull = f", #{suspect.pull_request}" if suspect.pull_request else ""
     return (
         f"**Suspect change:** {commit_link(incident, suspect.sha)} “{escape(suspect.title, 200)}” by "
-        f"{code(suspect.author, MAX_NAME)}{pull}, in {code(suspect.path, 200)}. {escape(suspect.reason, MAX_SENTENCE)}"
+        f"{code(suspect.author, MAX_NAME)}{pull}, in {code(suspect.path, 200)}, because {escape(suspect.reason, MAX_SENTENCE)}."
     )
 
 
@@ -80,7 +75,7 @@ def candidates(diagnosis: Diagnosis) -> str:
     """Return what else was considered, best first, with what speaks for and against each."""
     shown = diagnosis.candidates[:MAX_CANDIDATES]
     rows = [_candidate(rank, candidate) for rank, candidate in enumerate(shown, 1)]
-    return table(("", "service", "kind", "score", "speaks for", "speaks against"), rows)
+    return table(("rank", "service", "kind", "score", "speaks for", "speaks against"), rows)
 
 
 def _candidate(rank: int, found: Candidate) -> tuple[str, ...]:

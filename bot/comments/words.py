@@ -3,30 +3,10 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from agents.diagnosis import CauseKind, Verdict
 from agents.markdown import code, escape
 from agents.plan import RaiseLimit, Remedy, RevertCommit
 from bot.comments.markup import sha
 from telemetry.model import Detector
-
-CAUSES: Mapping[CauseKind, str] = {
-    CauseKind.DB_POOL_EXHAUSTION: "its database connection pool is exhausted",
-    CauseKind.BAD_DEPLOY: "a deploy broke it",
-    CauseKind.EXCEPTION: "its code raises an exception",
-    CauseKind.LATENCY_REGRESSION: "it became slow",
-    CauseKind.DEPENDENCY_DOWN: "something that it depends on does not answer",
-    CauseKind.NETWORK_DELAY: "the network in front of it is slow",
-    CauseKind.CPU_CONTENTION: "it is short of CPU",
-    CauseKind.MEMORY_SATURATION: "it is running out of memory",
-    CauseKind.MISSING_WORK: "it stopped doing part of its work",
-    CauseKind.UNKNOWN: "for a reason that the evidence does not show",
-}
-
-VERDICTS: Mapping[Verdict, str] = {
-    Verdict.CONFIRMED: "confirmed",
-    Verdict.LIKELY: "likely",
-    Verdict.INCONCLUSIVE: "inconclusive",
-}
 
 DETECTORS: Mapping[Detector, str] = {
     Detector.ERRORS: "errors",
