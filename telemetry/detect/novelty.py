@@ -3,27 +3,36 @@
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
-from telemetry.model import Detector, SeriesKey, Severity
+from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 from telemetry.state import SignatureStats
 
 
 class NoveltyMonitor:
-    """Follows one error signature that was new when it was first seen."""
+    """Follows one error signature that is new; it was first seen at `born_s`."""
 
-    def __init__(self, config: DetectConfig) -> None:
+    def __init__(self, born_s: int, config: DetectConfig) -> None:
+        self.born_s = born_s
         self._config = config
         self.life = Lifecycle(config)
         self._words = Words(Detector.NEW_SIGNATURE, Severity.LOW, "")
+        self._old = False
 
     def step(self, now_s: int, stats: SignatureStats | None, closing: Closing) -> None:
-        """Confirm at ≥ 3 hits (each in a trace of its own) within 60 s; `stats` is None without a hit."""
+        """Confirm at ≥ 3 hits (each in a trace of its own) within 60 s; `stats` is None without a hit.
+
+        Once its anomaly is over, the signature is no longer new.
+        """
         config = self._config
+        was_closed = self.life.state is AnomalyState.CLOSED
         self.life.forget(now_s)
-        since_s = now_s - config.signature_window_s
-        hits = sum(hit.n for hit in stats.hits if since_s <= hit.at_s < now_s) if stats else 0
+        self._old = self._old or (was_closed and self.life.state is None)
+        if self._old:
+            return
         if self.life.is_open:
-            self.life.observe(now_s, closing, bad=hits > 0)
-        elif stats and hits >= config.signature_hits and len(stats.trace_ids) >= config.signature_traces:
+            self.life.observe(now_s, closing, bad=_hits(stats, now_s - config.window_min_s, now_s) > 0)
+            return
+        hits = _hits(stats, now_s - config.signature_window_s, now_s)
+        if stats and hits >= config.signature_hits and len(stats.trace_ids) >= config.signature_traces:
             reason = f"New error {stats.error_type}: {hits} hits in {config.signature_window_s} s, none before."
             self._words = Words(Detector.NEW_SIGNATURE, Severity.LOW, reason, stats.hash)
             self.life.confirm(stats.first_seen_s, now_s)
@@ -34,3 +43,7 @@ class NoveltyMonitor:
             return None
         bad_now = now_s - self.life.last_bad_s <= self._config.tick_s
         return finding(key, self.life, self._words, bad_now=bad_now)
+
+
+def _hits(stats: SignatureStats | None, start_s: int, end_s: int) -> int:
+    return sum(hit.n for hit in stats.hits if start_s <= hit.at_s < end_s) if stats else 0

@@ -98,10 +98,10 @@ class Watch:
         for stats in hit.values():
             if oldest_s <= stats.first_seen_s < self._now_s and stats.hash not in self._signatures:
                 key = self._key_for(stats.service, stats.operation)
-                self._signatures[stats.hash] = (key, NoveltyMonitor(config))
+                self._signatures[stats.hash] = (key, NoveltyMonitor(stats.first_seen_s, config))
         for name, (key, monitor) in list(self._signatures.items()):
             monitor.step(self._now_s, hit.get(name), closing_of(key.service))
-            if monitor.life.state is None and name not in hit:
+            if monitor.life.state is None and name not in hit and self._now_s - monitor.born_s > config.signature_new_s:
                 del self._signatures[name]
 
     def _key_for(self, service: str, operation: str) -> SeriesKey:

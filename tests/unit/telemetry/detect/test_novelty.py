@@ -26,14 +26,14 @@ def _stats(hits: list[int], traces: int) -> SignatureStats:
 
 
 def _state(hits: list[int], traces: int, now_s: int) -> AnomalyState | None:
-    monitor = NoveltyMonitor(CONFIG)
+    monitor = NoveltyMonitor(100, CONFIG)
     monitor.step(now_s, _stats(hits, traces), CLOSING)
     return monitor.life.state
 
 
 def test_three_hits_in_a_minute_over_two_traces_confirm():
     """The onset is when it was first seen."""
-    monitor = NoveltyMonitor(CONFIG)
+    monitor = NoveltyMonitor(100, CONFIG)
     monitor.step(150, _stats([100, 120, 140], 2), CLOSING)
     found = monitor.finding(KEY, 150)
     assert found is not None
@@ -45,3 +45,15 @@ def test_fewer_hits_or_a_single_trace_do_not():
     assert _state([100, 120], 2, 150) is None
     assert _state([100, 160, 220], 3, 225) is None
     assert _state([100, 120, 140], 1, 150) is None
+
+
+def test_signature_is_new_once():
+    """After its anomaly is over for good, more of the same confirms nothing."""
+    monitor = NoveltyMonitor(100, CONFIG)
+    monitor.step(150, _stats([100, 120, 140], 2), CLOSING)
+    now_s = 150
+    while monitor.life.state is not None:
+        now_s += CONFIG.tick_s
+        monitor.step(now_s, None, Closing(CONFIG.close_after_deploy_s, deployed=True))
+    monitor.step(now_s + 5, _stats([now_s, now_s + 1, now_s + 2], 5), CLOSING)
+    assert monitor.life.state is None
