@@ -206,6 +206,7 @@ async def up(
         AlreadyUpError: it runs already on this state folder.
         MigrationError: the database cannot be brought to the current schema.
         RedisMissingError: REDIS_URL is not set and there is no Redis server to run.
+        QueueUnavailableError: the Redis of REDIS_URL does not answer.
         ProgramFailedError: a program did not get ready.
     """
     settings = with_ports(settings)

@@ -4,16 +4,23 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from bot.queue.port import QueueUnavailableError
 from bot.queue.redis import SHORT, connect
 
 _NOTE: Final = f"{SHORT}:health-check"
 
 
 async def forget_workers(url: str) -> None:
-    """Remove the note of workers that ran before."""
+    """Remove the note of workers that ran before.
+
+    Raises:
+        QueueUnavailableError: Redis does not answer.
+    """
     client = connect(url)
     try:
         await client.delete(_NOTE)
+    except (RedisError, OSError) as error:
+        raise QueueUnavailableError(f"Redis does not answer: {error}") from error
     finally:
         await client.aclose(close_connection_pool=True)
 
