@@ -64,10 +64,10 @@ def _words(detail: ErrorDetails, schema: Mapping[str, object]) -> str:
         "missing": lambda: f"{_place(location[:-1])} needs `{location[-1]}`",
         "enum": lambda: _not_one_of(location, str(detail["input"]), schema),
         "literal_error": lambda: f"{place} must be {context.get('expected')}, not {given}",
-        "greater_than_equal": lambda: f"{place} must be at least {context.get('ge')}, not {given}",
-        "greater_than": lambda: f"{place} must be more than {context.get('gt')}, not {given}",
-        "less_than_equal": lambda: f"{place} must be at most {context.get('le')}, not {given}",
-        "less_than": lambda: f"{place} must be less than {context.get('lt')}, not {given}",
+        "greater_than_equal": lambda: f"{place} must be at least {_limit(context.get('ge'))}, not {given}",
+        "greater_than": lambda: f"{place} must be more than {_limit(context.get('gt'))}, not {given}",
+        "less_than_equal": lambda: f"{place} must be at most {_limit(context.get('le'))}, not {given}",
+        "less_than": lambda: f"{place} must be less than {_limit(context.get('lt'))}, not {given}",
         "too_short": lambda: f"{place} must not be empty",
         "too_long": lambda: f"{place} may have at most {context.get('max_length')} entries",
         "string_too_short": lambda: f"{place} must not be empty",
@@ -103,6 +103,11 @@ def _given(value: object) -> str:
         case _:
             text = f'"{value}"' if isinstance(value, str) and _NUMBER.fullmatch(value) else str(value)
             return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}`"
+
+
+def _limit(value: object) -> str:
+    """Return a limit as people write it: 1, not 1.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _unknown_key(location: Location, schema: Mapping[str, object]) -> str:
