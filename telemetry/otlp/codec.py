@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from telemetry.otlp.errors import UndecodableError, UnsupportedError
+from telemetry.otlp.json_decode import decode_json
 
 M = TypeVar("M", bound=Message)
 
@@ -31,9 +32,9 @@ def encoding_of(content_type: str) -> Encoding:
 
 
 def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
-    """Return the export request in a body; raises UndecodableError or UnsupportedError."""
+    """Return the export request in a body; raises UndecodableError."""
     if encoding is Encoding.JSON:
-        raise UnsupportedError("OTLP/JSON is not taken yet; send application/x-protobuf")
+        return decode_json(message, body)
     try:
         return message.FromString(body)
     except ProtobufDecodeError as error:

@@ -95,6 +95,23 @@ async def test_metrics_and_logs_are_taken_and_rejected_by_count(state: Telemetry
     assert (state.points_total, state.logs_total) == (1, 1)
 
 
+async def test_json_is_answered_in_json(state: TelemetryState) -> None:
+    """Success, partial success and refusal are JSON for who sends JSON; 64-bit counts are strings."""
+    span = {"traceId": "ab" * 16, "spanId": "cd" * 8, "startTimeUnixNano": str(NOW_NS), "endTimeUnixNano": NOW_NS}
+    bodies = [
+        json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
+        for spans in ([span], [span | {"spanId": "x"}])
+    ]
+    async with _client(state) as client:
+        client.headers["Content-Type"] = "application/json"
+        good, partial, bad = [await client.post("/v1/traces", content=body) for body in (*bodies, "{")]
+    assert {response.headers["content-type"] for response in (good, partial, bad)} == {"application/json"}
+    assert (good.status_code, good.json()) == (200, {})
+    assert (partial.status_code, partial.json()["partialSuccess"]["rejectedSpans"]) == (200, "1")
+    assert (bad.status_code, bad.json()["code"]) == (400, code_pb2.INVALID_ARGUMENT)
+    assert state.spans_total == 1
+
+
 async def test_an_empty_request_is_a_success(state: TelemetryState) -> None:
     """An empty body is an empty export request."""
     async with _client(state) as client:

@@ -1,0 +1,229 @@
+"""OTLP/JSON decodes to what the same telemetry in protobuf decodes to."""
+
+import base64
+import json
+import math
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from telemetry.otlp.errors import UndecodableError
+from telemetry.otlp.json_decode import decode_json
+
+_SPAN = {
+    "traceId": "5B8EFFF798038103D269B633813FC60C",
+    "spanId": "eee19b7ec3c1b174",
+    "name": "I'm a server span",
+    "kind": 2,
+    "startTimeUnixNano": "1544712660000000000",
+    "endTimeUnixNano": 1544712661000000000,
+    "flags": 257,
+    "status": {"code": 2, "message": "no"},
+    "attributes": [
+        {"key": "text", "value": {"stringValue": "ä \u2028"}},
+        {"key": "whole", "value": {"intValue": "-9223372036854775808"}},
+        {"key": "number", "value": {"intValue": 17}},
+        {"key": "real", "value": {"doubleValue": "NaN"}},
+        {"key": "truth", "value": {"boolValue": False}},
+        {"key": "raw", "value": {"bytesValue": "aGk="}},
+        {"key": "list", "value": {"arrayValue": {"values": [{"stringValue": "a"}, {"intValue": "1"}]}}},
+        {"key": "map", "value": {"kvlistValue": {"values": [{"key": "k", "value": {"stringValue": "v"}}]}}},
+        {"key": "nothing", "value": {}},
+    ],
+    "parentSpanId": None,
+    "somethingNew": {"kind": 9},
+    "start_time_unix_nano": "1",
+}
+
+
+def _traces(span: dict[str, Any]) -> bytes:
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+
+
+def _span(changes: dict[str, Any]) -> Any:
+    request = decode_json(ExportTraceServiceRequest, _traces(_SPAN | changes))
+    return request.resource_spans[0].scope_spans[0].spans[0]
+
+
+def test_a_span_is_decoded_by_the_rules_of_otlp() -> None:
+    """Hex ids in either case, integers as strings or numbers, null as absent, unknown and snake_case keys ignored."""
+    span = _span({})
+    assert span.trace_id.hex() == "5b8efff798038103d269b633813fc60c"
+    assert (span.kind, span.flags, span.status.code, span.parent_span_id) == (2, 257, 2, b"")
+    assert (span.start_time_unix_nano, span.end_time_unix_nano) == (1544712660000000000, 1544712661000000000)
+    values = {pair.key: pair.value for pair in span.attributes}
+    assert values["text"].string_value == "ä \u2028"
+    assert values["whole"].int_value == -(2**63)
+    assert math.isnan(values["real"].double_value)
+    assert values["truth"].WhichOneof("value") == "bool_value"
+    assert values["raw"].bytes_value == b"hi"
+    assert values["list"].array_value.values[1].int_value == 1
+    assert values["map"].kvlist_value.values[0].value.string_value == "v"
+    assert values["nothing"].WhichOneof("value") is None
+
+
+@pytest.mark.parametrize("trace_id", ["xyz", "zz" * 16, "ü" * 32, "5b8efff798038103d269b633813fc60"])
+def test_an_id_that_is_not_hex_is_left_to_be_rejected_by_count(trace_id: str) -> None:
+    """One bad id does not cost the batch; its length is one that no id has."""
+    assert len(_span({"traceId": trace_id}).trace_id) not in (0, 16)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "SPAN_KIND_SERVER"},
+        {"kind": True},
+        {"kind": 2**40},
+        {"name": 7},
+        {"startTimeUnixNano": "soon"},
+        {"startTimeUnixNano": 1.5},
+        {"startTimeUnixNano": -1},
+        {"startTimeUnixNano": 2**64},
+        {"startTimeUnixNano": "9" * 5_000},
+        {"startTimeUnixNano": "Infinity"},
+        {"attributes": {"key": "a"}},
+        {"attributes": ["a"]},
+        {"attributes": [None]},
+        {"attributes": [{"key": "a", "value": {"doubleValue": "inf"}}]},
+        {"attributes": [{"key": "a", "value": {"boolValue": "true"}}]},
+        {"attributes": [{"key": "a", "value": {"bytesValue": "?"}}]},
+        {"status": []},
+    ],
+)
+def test_wrong_types_are_undecodable(changes: dict[str, Any]) -> None:
+    """A value that no conforming sender sends fails the request as a whole."""
+    with pytest.raises(UndecodableError):
+        _span(changes)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"[]", b"null", b'"x"', b"\xff", b"{} x", b"[" * 100_000, b'{"resourceSpans": [1]}', b'"\xff"', b"1e999"],
+)
+def test_what_is_not_a_json_object_is_undecodable(body: bytes) -> None:
+    """Malformed bytes and deep nesting raise the one error of the decoder."""
+    with pytest.raises(UndecodableError):
+        decode_json(ExportTraceServiceRequest, body)
+
+
+def test_deep_values_are_undecodable_or_decoded_but_never_fatal() -> None:
+    """Nested arrays as deep as a parser can take them raise the one error of the decoder."""
+    deep = '{"arrayValue":{"values":[' * 300 + "{}" + "]}}" * 300
+    body = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"a","value":' + deep + "}]}]}]}]}"
+    with pytest.raises(UndecodableError):
+        decode_json(ExportTraceServiceRequest, body.encode())
+
+
+def _as_json(message: Message) -> dict[str, Any]:
+    """Return the OTLP/JSON form of a message: the other direction, written apart from the decoder."""
+    return {
+        field.json_name: [_value(field, item) for item in value] if field.is_repeated else _value(field, value)
+        for field, value in message.ListFields()
+    }
+
+
+def _value(field: FieldDescriptor, value: Any) -> Any:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        return _as_json(value)
+    if isinstance(value, bytes):
+        return value.hex() if field.name.endswith("_id") else base64.b64encode(value).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if field.type in (FieldDescriptor.TYPE_FIXED64, FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_SFIXED64):
+        return str(value)
+    return value
+
+
+@st.composite
+def _messages(draw: st.DrawFn, kind: type[Message], depth: int = 0) -> Message:
+    message = kind()
+    oneofs: set[str] = set()
+    for field in kind.DESCRIPTOR.fields:
+        taken = field.containing_oneof is not None and field.containing_oneof.name in oneofs
+        if taken or not draw(st.booleans()):
+            continue
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            if depth > 8:
+                continue
+            nested = _messages(field.message_type._concrete_class, depth + 1)
+            value = draw(st.lists(nested, max_size=2)) if field.is_repeated else draw(nested)
+        else:
+            scalars = _SCALARS[field.type]
+            value = draw(st.lists(scalars, max_size=3)) if field.is_repeated else draw(scalars)
+        if field.is_repeated:
+            getattr(message, field.name).extend(value)
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
+            getattr(message, field.name).CopyFrom(value)
+        else:
+            setattr(message, field.name, value)
+        if field.containing_oneof is not None:
+            oneofs.add(field.containing_oneof.name)
+    return message
+
+
+_I64 = st.integers(-(2**63), 2**63 - 1)
+_U64 = st.integers(0, 2**64 - 1)
+_U32 = st.integers(0, 2**32 - 1)
+_I32 = st.integers(-(2**31), 2**31 - 1)
+_SCALARS = {
+    FieldDescriptor.TYPE_STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    FieldDescriptor.TYPE_BYTES: st.binary(max_size=16),
+    FieldDescriptor.TYPE_BOOL: st.booleans(),
+    FieldDescriptor.TYPE_DOUBLE: st.floats(allow_nan=False),
+    FieldDescriptor.TYPE_ENUM: st.integers(0, 5),
+    FieldDescriptor.TYPE_INT64: _I64,
+    FieldDescriptor.TYPE_SFIXED64: _I64,
+    FieldDescriptor.TYPE_FIXED64: _U64,
+    FieldDescriptor.TYPE_UINT64: _U64,
+    FieldDescriptor.TYPE_UINT32: _U32,
+    FieldDescriptor.TYPE_FIXED32: _U32,
+    FieldDescriptor.TYPE_INT32: _I32,
+    FieldDescriptor.TYPE_SINT32: _I32,
+}
+
+
+@given(
+    st.one_of(
+        _messages(ExportTraceServiceRequest),
+        _messages(ExportMetricsServiceRequest),
+        _messages(ExportLogsServiceRequest),
+    )
+)
+def test_json_decodes_to_the_same_message_as_protobuf(message: Message) -> None:
+    """Every field of traces, metrics and logs survives the way through JSON."""
+    assert decode_json(type(message), json.dumps(_as_json(message)).encode()) == message
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_raise_nothing_but_undecodable(body: bytes) -> None:
+    """No input reaches the edge as another error."""
+    try:
+        decode_json(ExportTraceServiceRequest, body)
+    except UndecodableError:
+        return
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["resourceSpans", "scopeSpans", "spans", "status", "kind"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_arbitrary_json_raises_nothing_but_undecodable(value: Any) -> None:
+    """Right keys with wrong values are one error as well."""
+    try:
+        decode_json(ExportTraceServiceRequest, json.dumps(value).encode())
+    except UndecodableError:
+        return
