@@ -1,9 +1,10 @@
 """A simulated chain of services (each calls the next), whose telemetry goes to a real state and a real Scout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from telemetry.detect import DetectConfig
@@ -13,6 +14,9 @@ from telemetry.state import TICK_S, TelemetryState
 from telemetry.testing.otlp import Call, Where, gauges, traces
 
 _HOP_MS = 1.0
+
+Send = Callable[[ExportTraceServiceRequest], None]
+"""How spans reach the state: directly, or over a receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Chain:
         rate_rps: float = 12.0,
         seed: int = 1,
         config: DetectConfig | None = None,
+        send: Send | None = None,
     ) -> None:
         self.now_s = 1_700_000_000
         self.state = TelemetryState(clock=lambda: float(self.now_s))
@@ -52,6 +57,7 @@ class Chain:
         self.signals: list[Signal] = []
         self.where = {service: Where(service) for service in services}
         self._services = tuple(services)
+        self._send = send or self._take
         self._rate_rps = rate_rps
         self._random = Random(seed)
         self._ids = 0
@@ -82,8 +88,11 @@ class Chain:
             at_s += self._random.expovariate(self._rate_rps)
         self.now_s += TICK_S
         for service, calls in spans.items():
-            self.state.add_traces("default", traces(self.where[service], calls))
+            self._send(traces(self.where[service], calls))
             self._pool(service, faults.get(service, CALM))
+
+    def _take(self, request: ExportTraceServiceRequest) -> None:
+        self.state.add_traces("default", request)
 
     def _pool(self, service: str, fault: Fault) -> None:
         if fault.pool_used is None:
