@@ -52,7 +52,7 @@ class HashingEmbedder:
     It knows no meaning, only shared words and parts of words; numbers and ids are masked, because they differ from one
     incident to the next. The same text has the same vector on every machine, and nothing is ever downloaded.
 
-    The threshold is measured on `tests/contract/memory_texts.json`: descriptions of one failure are at most 0.361 apart,
+    The threshold is measured on `tests/contract/memory_texts.json`: texts of one failure are at most 0.361 apart,
     of different failures at least 0.411.
     """
 
