@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from math import log
 
 from telemetry.model import RedSummary
+from telemetry.state.drops import Drops
+from telemetry.state.limits import Limits
 from telemetry.state.sketch import BIAS, PER_LOG, Sketch, bucket_of
 from telemetry.state.views import TICK_S, Cell
 
@@ -12,14 +14,30 @@ _SMALLEST_BUCKET = bucket_of(0)
 _NS_BIAS = BIAS - log(1e6) * PER_LOG  # buckets are of milliseconds, spans carry nanoseconds
 
 
+class CellBudget:
+    """How many cells there are over all slots, and how many there may be."""
+
+    __slots__ = ("drops", "max_cells", "retention_s", "used")
+
+    def __init__(self, limits: Limits, drops: Drops) -> None:
+        self.retention_s = limits.retention_s
+        self.max_cells = limits.max_cells
+        self.drops = drops
+        self.used = 0
+
+
 class Slot:
-    """The cells of one series (or edge) on one revision, by the tick in which requests ended."""
+    """The cells of one series (or edge) on one revision, by the tick in which requests ended.
 
-    __slots__ = ("_last", "_retention_s", "cells")
+    Each slot keeps at least its newest cell. When all slots together exceed the budget, a slot that needs a new
+    cell gives up its oldest one: busy times shorten the history of everything a little.
+    """
 
-    def __init__(self, retention_s: int) -> None:
+    __slots__ = ("_budget", "_last", "cells")
+
+    def __init__(self, budget: CellBudget) -> None:
         self.cells: dict[int, Cell] = {}
-        self._retention_s = retention_s
+        self._budget = budget
         self._last = Cell(-TICK_S)
 
     def add(self, end_ns: int, duration_ns: int, error: bool) -> None:  # noqa: FBT001 — the hot path: no keywords
@@ -41,16 +59,27 @@ class Slot:
     def _cell_at(self, start_s: int) -> Cell:
         cell = self.cells.get(start_s)
         if cell is None:
+            budget = self._budget
+            if self.cells and budget.used >= budget.max_cells:
+                self._forget_oldest()
+                budget.drops.count("cells")
+            elif (len(self.cells) + 1) * TICK_S > budget.retention_s:
+                self._forget_oldest()
             cell = self.cells[start_s] = Cell(start_s)
-            if len(self.cells) * TICK_S > self._retention_s:
-                del self.cells[min(self.cells)]
+            budget.used += 1
         self._last = cell
         return cell
 
+    def _forget_oldest(self) -> None:
+        del self.cells[min(self.cells)]
+        self._budget.used -= 1
+
     def forget_before(self, start_s: int) -> bool:
         """Drop older cells and return whether none is left."""
-        for old in [at for at in self.cells if at < start_s]:
-            del self.cells[old]
+        old = [at for at in self.cells if at < start_s]
+        for at in old:
+            del self.cells[at]
+        self._budget.used -= len(old)
         if self._last.start_s not in self.cells:
             self._last = Cell(-TICK_S)
         return not self.cells

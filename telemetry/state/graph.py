@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from telemetry.state.cells import Slot
+from telemetry.state.cells import CellBudget, Slot
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
 from telemetry.state.views import Edge
@@ -12,9 +12,10 @@ from telemetry.state.views import Edge
 class ServiceGraph:
     """Edges of all tenants with the cells of their calls."""
 
-    def __init__(self, limits: Limits, drops: Drops) -> None:
+    def __init__(self, limits: Limits, drops: Drops, budget: CellBudget) -> None:
         self._limits = limits
         self._drops = drops
+        self._budget = budget
         self._slots: dict[Edge, Slot] = {}
 
     def add(self, edge: Edge, end_ns: int, duration_ns: int, *, error: bool) -> None:
@@ -24,7 +25,7 @@ class ServiceGraph:
             if len(self._slots) >= self._limits.max_edges:
                 self._drops.count("edges")
                 return
-            slot = self._slots[edge] = Slot(self._limits.retention_s)
+            slot = self._slots[edge] = Slot(self._budget)
         slot.add(end_ns, duration_ns, error)
 
     def slots(self, edge: Edge) -> Sequence[Slot]:

@@ -16,6 +16,8 @@ class Limits:
     pair_ttl_s: int = 30
     """How long one half of a client/server pair waits for the other."""
     max_resources: int = 4_096
+    max_cells: int = 400_000
+    """Of all series and edges together; about half a kilobyte each."""
     max_series: int = 20_000
     max_operations_per_service: int = 200
     max_names_per_resource: int = 2_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from telemetry.model import SeriesKey
-from telemetry.state.cells import Slot
+from telemetry.state.cells import CellBudget, Slot
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
 
@@ -17,9 +17,10 @@ Release = tuple[str, str]
 class SeriesTable:
     """Slots by series and release, bounded in series and in operations per service."""
 
-    def __init__(self, limits: Limits, drops: Drops) -> None:
+    def __init__(self, limits: Limits, drops: Drops, budget: CellBudget) -> None:
         self._limits = limits
         self._drops = drops
+        self._budget = budget
         self._series: dict[SeriesKey, dict[Release, Slot]] = {}
         self._operations: dict[tuple[str, str, str], int] = {}
 
@@ -53,7 +54,7 @@ class SeriesTable:
         if slot is None:
             if len(releases) >= self._limits.max_versions_per_service:
                 return None
-            slot = releases[release] = Slot(self._limits.retention_s)
+            slot = releases[release] = Slot(self._budget)
         return slot
 
     def forget_before(self, start_s: int) -> bool:

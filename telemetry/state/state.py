@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from telemetry.model import RedSummary, RevisionSeen, SeriesKey
 from telemetry.state import logs
-from telemetry.state.cells import merged_cells, summary
+from telemetry.state.cells import CellBudget, merged_cells, summary
 from telemetry.state.clock import EventTime
 from telemetry.state.drops import Drops
 from telemetry.state.exemplars import choose, error_leaves
@@ -51,8 +51,9 @@ class TelemetryState:
         self.logs_total = 0
         self._drops = Drops()
         self._time = EventTime(self.limits, clock)
-        self._series = SeriesTable(self.limits, self._drops)
-        self._graph = ServiceGraph(self.limits, self._drops)
+        budget = CellBudget(self.limits, self._drops)
+        self._series = SeriesTable(self.limits, self._drops, budget)
+        self._graph = ServiceGraph(self.limits, self._drops, budget)
         self._signatures = Signatures(self.limits, self._drops)
         self._gauges = Gauges(self.limits, self._drops)
         self._versions = Versions(self.limits)

@@ -181,6 +181,18 @@ def test_series_beyond_the_cap_are_dropped_and_counted(otlp: SimpleNamespace) ->
     assert state.dropped == {"series": 1}
 
 
+def test_cells_beyond_the_budget_shorten_the_history_and_are_counted(otlp: SimpleNamespace) -> None:
+    """Memory is bounded over all series, and the newest cells are the ones that stay."""
+    state = TelemetryState(Limits(max_cells=10))
+    for at_s in range(0, 100, 5):
+        spans = [otlp.span(f"op {letter}", at_s=otlp.T0 + at_s) for letter in "ab"]
+        state.add_traces("default", otlp.export(spans))
+    kept = [state.cells(key, otlp.T0, otlp.T0 + 100) for key in _series(state)]
+    assert sum(len(cells) for cells in kept) == 10
+    assert {cells[-1].start_s for cells in kept} == {otlp.T0 + 95}
+    assert state.dropped == {"cells": 30}
+
+
 def test_secrets_in_names_do_not_reach_a_series(state: TelemetryState, otlp: SimpleNamespace) -> None:
     """Names are scrubbed at ingest like every other text."""
     state.add_traces("default", otlp.export([otlp.span("login jane@example.com")]))
