@@ -1,0 +1,139 @@
+"""Which findings are one incident, and when it is told."""
+
+from dataclasses import replace
+
+from telemetry.detect import DetectConfig, Finding
+from telemetry.group import Group, Grouper
+from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
+
+CONFIG = DetectConfig()
+NEAR = {
+    "gateway": frozenset({"gateway", "quote", "pricing"}),
+    "quote": frozenset({"gateway", "quote", "pricing"}),
+    "pricing": frozenset({"gateway", "quote", "pricing"}),
+    "mail": frozenset({"mail"}),
+}
+
+
+def found(service: str, onset_s: int = 1000, detector: Detector = Detector.ERRORS) -> Finding:
+    """Return a confirmed finding."""
+    return Finding(
+        id=f"a-{service}-{detector}-{onset_s}",
+        key=SeriesKey(service=service, operation="GET /"),
+        detector=detector,
+        state=AnomalyState.CONFIRMED,
+        onset_s=onset_s,
+        confirmed_s=onset_s + 20,
+        closed_s=None,
+        last_bad_s=onset_s + 20,
+        bad_now=True,
+        severity=Severity.HIGH,
+        reason="",
+    )
+
+
+def closed(finding: Finding, at_s: int) -> Finding:
+    """Return the finding after it closed."""
+    return replace(finding, state=AnomalyState.CLOSED, closed_s=at_s, bad_now=False)
+
+
+def told(grouper: Grouper, findings: list[Finding], now_s: int) -> list[Group]:
+    """Update the groups with the findings of a tick."""
+    return grouper.update(findings, now_s, NEAR.__getitem__)
+
+
+def test_first_signal_waits_for_the_symptoms():
+    """What is confirmed within the settling time is told at once, with sequence 1."""
+    grouper = Grouper(CONFIG)
+    assert told(grouper, [found("gateway")], 1020) == []
+    due = told(grouper, [found("gateway"), found("quote", 1005)], 1025)
+    assert [(group.sequence, sorted(group.services)) for group in due] == [(1, ["gateway", "quote"])]
+    assert told(grouper, [found("gateway"), found("quote", 1005)], 1030) == []
+
+
+def test_later_finding_near_by_is_told_with_the_next_sequence():
+    """The id stays."""
+    grouper = Grouper(CONFIG)
+    told(grouper, [found("gateway")], 1020)
+    first = told(grouper, [found("gateway")], 1025)[0].id
+    due = told(grouper, [found("gateway"), found("pricing", 1060)], 1080)
+    assert [(group.id, group.sequence) for group in due] == [(first, 2)]
+
+
+def test_unrelated_service_is_another_incident():
+    """Same time, but no path between them."""
+    grouper = Grouper(CONFIG)
+    told(grouper, [found("gateway"), found("mail")], 1020)
+    assert len(told(grouper, [found("gateway"), found("mail")], 1025)) == 2
+
+
+def test_finding_of_long_before_is_another_incident():
+    """More than 120 s apart."""
+    grouper = Grouper(CONFIG)
+    told(grouper, [found("gateway")], 1020)
+    told(grouper, [found("gateway"), found("quote", 1000 - 121)], 1025)
+    assert len(grouper.groups) == 2
+
+
+def test_closing_of_all_findings_is_told_once():
+    """One that is still open keeps the incident open."""
+    grouper = Grouper(CONFIG)
+    one, other = found("gateway"), found("quote")
+    told(grouper, [one, other], 1020)
+    told(grouper, [one, other], 1025)
+    assert told(grouper, [closed(one, 1400), other], 1400) == []
+    due = told(grouper, [closed(one, 1400), closed(other, 1410)], 1410)
+    assert [(group.sequence, group.is_open) for group in due] == [(2, False)]
+    assert told(grouper, [closed(one, 1400), closed(other, 1410)], 1415) == []
+
+
+def test_finding_that_opens_again_opens_its_incident_again():
+    """Flapping keeps one incident."""
+    grouper = Grouper(CONFIG)
+    one = found("gateway")
+    told(grouper, [one], 1020)
+    told(grouper, [closed(one, 1400)], 1400)
+    due = told(grouper, [one], 1500)
+    assert [(group.sequence, group.is_open) for group in due] == [(2, True)]
+    assert len(grouper.groups) == 1
+
+
+def test_twenty_flips_are_one_incident():
+    """However often it opens and closes."""
+    grouper = Grouper(CONFIG)
+    one = found("gateway")
+    for flip in range(20):
+        told(grouper, [one], 1020 + 800 * flip)
+        told(grouper, [closed(one, 1400 + 800 * flip)], 1400 + 800 * flip)
+    assert len(grouper.groups) == 1
+
+
+def test_finding_near_a_closed_incident_is_another_incident():
+    """What is over takes nothing in."""
+    grouper = Grouper(CONFIG)
+    one = found("gateway")
+    told(grouper, [one], 1020)
+    told(grouper, [closed(one, 1060)], 1060)
+    told(grouper, [closed(one, 1060), found("quote", 1065)], 1085)
+    assert len(grouper.groups) == 2
+
+
+def test_new_signature_joins_but_opens_nothing():
+    """It supports other findings."""
+    grouper = Grouper(CONFIG)
+    novelty = found("quote", detector=Detector.NEW_SIGNATURE)
+    told(grouper, [novelty], 1015)
+    assert grouper.groups == ()
+    told(grouper, [novelty, found("gateway")], 1020)
+    told(grouper, [novelty, found("gateway")], 1025)
+    assert [len(group.members) for group in grouper.groups] == [2]
+
+
+def test_group_id_is_the_same_for_the_same_telemetry():
+    """A replay gives the same ids, another onset does not."""
+    ids: list[str] = []
+    for onset_s in (1000, 1000, 1005):
+        grouper = Grouper(CONFIG)
+        told(grouper, [found("gateway", onset_s)], 1020)
+        ids.append(grouper.groups[0].id)
+    assert ids[0] == ids[1] != ids[2]
