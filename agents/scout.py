@@ -40,7 +40,7 @@ async def _attach(incident: Incident, telemetry: Telemetry, now: Now) -> Inciden
 
 
 def _confirm(incident: Incident, signal: Signal, now: Now) -> Incident:
-    worst = min(signal.anomalies, key=lambda anomaly: anomaly.onset)
-    note = f"Confirmed on {len({a.key for a in signal.anomalies})} series; first {worst.key.service}: {worst.reason}"
+    root = min(signal.anomalies, key=lambda anomaly: (anomaly.key.service != signal.root_service, anomaly.onset))
+    note = f"Confirmed on {len({a.key for a in signal.anomalies})} series; {root.key.service}: {root.reason}"
     signature = incident_signature(signal)
     return incident.move(Stage.RECALLING, Agent.SCOUT, note, now(), signature=signature, service=signal.root_service)

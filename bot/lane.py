@@ -17,7 +17,7 @@ from agents.results import apply, escalate
 from agents.stages import ACTS
 from agents.writes import AnyWrite, Result
 from bot.adapters.github.calls import counting
-from bot.db.rows import InboxRow, OutboxRow
+from bot.db.rows import InboxRow, OutboxRow, Status
 from bot.db.store import Store
 
 log = structlog.get_logger()
@@ -51,10 +51,11 @@ class Lanes:
     async def process_delivery(self, row_id: int) -> None:
         """Handle one row of the inbox, then advance its incident as far as it goes.
 
-        A transient error leaves the row for a later try; any other error fails it, is logged and raised.
+        A transient error leaves the row for a later try, and so does a lane that is busy, which is not counted as
+        a try; any other error of ours fails it and is logged.
         """
-        row = await self._store.inbox.claim(row_id)
-        if row is None:
+        row = await self._store.inbox.get(row_id)
+        if row is None or row.status is not Status.PENDING:
             return
         with bound_contextvars(delivery_id=row.guid, event_name=row.event):
             try:
@@ -63,8 +64,7 @@ class Lanes:
                 await self._store.inbox.retry(row.id, str(error), delay_s=0.2)
             except TransientError as error:
                 log.info("delivery_postponed", reason=str(error))
-                delay_s = 0.5 if isinstance(error, LaneBusyError) else error.retry_after_s
-                await self._store.inbox.retry(row.id, str(error), delay_s=delay_s)
+                await self._store.inbox.retry(row.id, str(error), delay_s=error.retry_after_s)
             except SreSpaceError as error:
                 log.warning("delivery_failed", reason=str(error))
                 await self._store.inbox.fail(row.id, str(error))
@@ -74,6 +74,8 @@ class Lanes:
         lane = incident_id or f"{row.repo_id}#{row.number}"
         with bound_contextvars(incident_id=incident_id):
             async with self._lease(lane):
+                if await self._store.inbox.claim(row.id) is None:
+                    return
                 incident = await self._receive(incident_id, row)
                 if incident is not None:
                     await self._advance_safely(incident.id)
