@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import ipaddress
+import signal
 import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -51,7 +53,14 @@ def main() -> None:
     )
     if not ipaddress.ip_address(given.host).is_loopback:
         sys.stderr.write("warning: the stand-in hands out tokens freely; do not bind it to a public address\n")
+    # uvicorn stops on these and then raises them again: ended on request is ended well.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     asyncio.run(serve(given))
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from infra.sandbox.github.api.deps import SiteDep, reply
 from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.faults import Fault
-from infra.sandbox.github.records.accounts import Role
+from infra.sandbox.github.records.accounts import Role, Team
 from infra.sandbox.github.records.checks import Protection
 from infra.sandbox.github.requestlog import RequestLog
 
 
-def loopback_only(request: Request) -> None:
+async def loopback_only(request: Request) -> None:
     """Raises 403 for callers from another machine and for pages of other sites."""
     host = request.client.host if request.client else ""
     try:
@@ -53,6 +53,13 @@ class RoleChange(BaseModel):
 
     login: str
     role: Role
+
+
+class TeamChange(BaseModel):
+    """Who belongs to a team from now on."""
+
+    slug: str
+    members: list[str]
 
 
 class PermissionChange(BaseModel):
@@ -130,6 +137,18 @@ async def set_role(body: RoleChange, site: SiteDep) -> Response:
     return reply({"login": changed.login, "role": changed.role})
 
 
+@router.post("/team")
+async def set_team(body: TeamChange, site: SiteDep) -> Response:
+    """Makes a team, or gives it other members."""
+    people = [site.store.user(login) for login in body.members]
+    members = [person.id for person in people if person]
+    if len(members) < len(people):
+        raise not_found()
+    old = site.store.teams.first(lambda row: row.slug == body.slug)
+    row = Team(id=old.id if old else site.store.next_id(), slug=body.slug, members=members)
+    return reply(site.store.teams.put(row).model_dump())
+
+
 @router.post("/permissions")
 async def set_permissions(body: PermissionChange, site: SiteDep) -> Response:
     """Grants the first installation other permissions."""
@@ -159,6 +178,12 @@ async def clear_requests(request: Request) -> Response:
     log: RequestLog = request.app.state.request_log
     log.clear()
     return Response(status_code=204)
+
+
+@router.get("/signing-key")
+async def signing_key(site: SiteDep) -> Response:
+    """The public key with which API commits are signed."""
+    return Response(site.git.signer.public_key, media_type="text/plain")
 
 
 @router.post("/settle")

@@ -10,9 +10,9 @@ from fastapi.responses import RedirectResponse
 
 from infra.sandbox.github.api.deps import SiteDep
 from infra.sandbox.github.api.pulls import require_merge
-from infra.sandbox.github.auth import see_repository
+from infra.sandbox.github.auth import role_of
 from infra.sandbox.github.domain import issues, merges, pulls
-from infra.sandbox.github.errors import ApiError
+from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.pageguard import guard_page
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.records.accounts import Role
@@ -27,7 +27,16 @@ async def one_at_a_time(request: Request) -> AsyncGenerator[None]:
         yield
 
 
-router = APIRouter(prefix="/{owner}/{name}", dependencies=[Depends(guard_page), Depends(one_at_a_time)])
+async def right_repository(owner: str, name: str, site: SiteDep) -> None:
+    """Raises 404 for any other repository."""
+    if f"{owner}/{name}".lower() != site.full_name.lower():
+        raise not_found()
+
+
+router = APIRouter(
+    prefix="/{owner}/{name}",
+    dependencies=[Depends(guard_page), Depends(right_repository), Depends(one_at_a_time)],
+)
 
 MAX_FORM_BYTES = 300_000
 
@@ -44,13 +53,14 @@ async def form_of(request: Request) -> dict[str, str]:
 Form = Annotated[dict[str, str], Depends(form_of)]
 
 
-def person_of(request: Request, form: Form, site: SiteDep) -> Actor:
+async def person_of(form: Form, site: SiteDep) -> Actor:
     """The user chosen in the form; only people can be chosen, and only those who see the repository."""
     account = site.store.user(form.get("login", ""))
     if account is None or account.type != "User":
         raise ApiError(422, "Choose who you are.")
     actor = Actor(account)
-    see_repository(site, actor, request.path_params["owner"], request.path_params["name"])
+    if role_of(site, actor) is Role.NONE:
+        raise not_found()
     return actor
 
 

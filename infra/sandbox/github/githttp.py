@@ -23,7 +23,7 @@ NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 MAX_BODY_BYTES = 100_000_000
 
 
-def git_actor(owner: str, name: str, request: Request, site: SiteDep) -> Actor:
+async def git_actor(owner: str, name: str, request: Request, site: SiteDep) -> Actor:
     """Who speaks git; a missing or bad token is asked for again, as git expects."""
     try:
         actor = authenticate(site, request.headers.get("authorization"))

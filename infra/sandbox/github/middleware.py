@@ -17,7 +17,9 @@ from infra.sandbox.github.limits import RateLimits, RateState, subject_of
 from infra.sandbox.github.requestlog import RequestLog
 from infra.sandbox.github.site import Site
 
-API = re.compile(r"^/(app|apps|app-manifests|repos|user|users|orgs|installation|search|rate_limit|graphql|meta)(/|$)")
+API = re.compile(
+    r"^/(app|apps(?!/[^/]+/installations/)|app-manifests|repos|user|users|orgs|installation|search|rate_limit|graphql|meta)(/|$)"
+)
 BEFORE = ("500", "401", "403-secondary", "403-primary")
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "

@@ -30,7 +30,7 @@ def is_own_host(host: str, base_url: str) -> bool:
         return name == "localhost"
 
 
-def guard_page(request: Request, site: SiteDep) -> None:
+async def guard_page(request: Request, site: SiteDep) -> None:
     """Raises 403 for a foreign Host (DNS rebinding) and for forms of other sites (CSRF)."""
     host = request.headers.get("host", "")
     if not is_own_host(host, site.base_url):

@@ -14,7 +14,7 @@ from infra.sandbox.github.domain.idents import ident_of
 from infra.sandbox.github.errors import SandboxError
 from infra.sandbox.github.git.model import ZERO_SHA
 from infra.sandbox.github.git.repository import GitRepository
-from infra.sandbox.github.records.accounts import App, HookConfig, Installation, Repository, Role, Token, User
+from infra.sandbox.github.records.accounts import App, HookConfig, Installation, Repository, Role, Team, Token, User
 from infra.sandbox.github.store import Store
 
 APP_SLUG = "sre-space-sandbox"
@@ -36,6 +36,7 @@ PERMISSIONS = {
     "statuses": "read",
 }
 AUTHOR = "maria"
+TEAM = "sre"
 EVENTS = ["check_run", "issue_comment", "issues", "pull_request", "pull_request_review", "push"]
 SKIPPED = {".git", "__pycache__", ".pytest_cache", ".ruff_cache", ".venv", "node_modules"}
 
@@ -115,6 +116,8 @@ def first_state(store: Store, base_url: str, webhook_url: str | None, *, private
         person = add_user(store, login, name=name, role=role, association=association)
         token = f"ghp_{secrets.token_urlsafe(27)}"
         store.tokens.put(Token(id=store.next_id(), value=token, user_id=person.id))
+    maintainers = store.users.where(lambda row: row.role.rank >= Role.MAINTAIN.rank)
+    store.teams.put(Team(id=store.next_id(), slug=TEAM, members=[row.id for row in maintainers]))
     add_user(store, "web-flow", name="GitHub", email="noreply@github.com")
     store.repositories.put(
         Repository(

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from infra.sandbox.github import control, forms, githttp, pages
+from infra.sandbox.github import control, forms, githttp, manifest, pages
 from infra.sandbox.github.api import (
     apps,
     checks,
@@ -17,6 +18,7 @@ from infra.sandbox.github.api import (
     commits,
     contents,
     git_data,
+    graphql,
     hook,
     issues,
     labels,
@@ -27,6 +29,7 @@ from infra.sandbox.github.api import (
     repos,
     reviews,
     search,
+    teams,
 )
 from infra.sandbox.github.api.deps import reply
 from infra.sandbox.github.errors import ApiError, not_found
@@ -44,6 +47,8 @@ ROUTERS = (
     hook.router,
     meta.router,
     search.router,
+    teams.router,
+    graphql.router,
     checks.router,
     comments.router,
     reactions.router,
@@ -56,6 +61,7 @@ ROUTERS = (
     contents.router,
     commits.router,
     repos.router,
+    manifest.router,
     forms.router,
     pages.router,
 )
@@ -95,7 +101,9 @@ def create_app(site: Site, rate_limit: int, on_ready: Callable[[], Awaitable[Non
 
 
 def _answer(request: Request, error: ApiError) -> Response:
-    """The error as JSON, or as a page for a person."""
+    """The error as JSON, as a page for a person, or as the line that git shows after "remote:"."""
+    if ".git/" in request.url.path:
+        return PlainTextResponse(error.message, error.status, error.headers)
     if API.match(request.url.path) or "text/html" not in request.headers.get("accept", ""):
         return reply(error.body(), error.status, error.headers)
     return pages.error_page(request.app.state.site, error)

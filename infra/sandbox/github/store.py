@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from infra.sandbox.github.errors import not_found
-from infra.sandbox.github.records.accounts import App, Installation, ManifestCode, Repository, Token, User
+from infra.sandbox.github.records.accounts import App, Installation, ManifestCode, Repository, Team, Token, User
 from infra.sandbox.github.records.base import Record
 from infra.sandbox.github.records.checks import CheckRun, CommitStatus, Protection
 from infra.sandbox.github.records.delivery import Delivery
@@ -86,6 +86,7 @@ class Store:
         self.users = Table(self._db, User)
         self.apps = Table(self._db, App)
         self.installations = Table(self._db, Installation)
+        self.teams = Table(self._db, Team)
         self.tokens = Table(self._db, Token)
         self.manifest_codes = Table(self._db, ManifestCode)
         self.repositories = Table(self._db, Repository)

@@ -15,7 +15,7 @@ MAX_PER_PAGE = 100
 DEFAULT_PER_PAGE = 30
 
 
-def site_of(request: Request) -> Site:
+async def site_of(request: Request) -> Site:
     """The site that serves this request."""
     site: Site = request.app.state.site
     return site
@@ -24,7 +24,7 @@ def site_of(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(site_of)]
 
 
-def actor_of(request: Request, site: SiteDep) -> Actor:
+async def actor_of(request: Request, site: SiteDep) -> Actor:
     """Who makes this request; raises 401."""
     return authenticate(site, request.headers.get("authorization"))
 
@@ -32,7 +32,7 @@ def actor_of(request: Request, site: SiteDep) -> Actor:
 ActorDep = Annotated[Actor, Depends(actor_of)]
 
 
-def repository_guard(owner: str, repo: str, site: SiteDep, actor: ActorDep) -> None:
+async def repository_guard(owner: str, repo: str, site: SiteDep, actor: ActorDep) -> None:
     """Raises 404 unless the path names the repository and the actor may see it."""
     see_repository(site, actor, owner, repo)
 

@@ -27,6 +27,11 @@ class CommitSigner:
         raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self._public = _string(b"ssh-ed25519") + _string(raw)
 
+    @property
+    def public_key(self) -> str:
+        """The public key as ssh writes it, for `git verify-commit`."""
+        return f"ssh-ed25519 {base64.b64encode(self._public).decode()}"
+
     def sign(self, payload: str) -> str:
         """The armoured signature over a commit without its `gpgsig` header."""
         signature = _string(b"ssh-ed25519") + _string(self._key.sign(self._signed(payload)))

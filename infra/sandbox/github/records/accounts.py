@@ -94,6 +94,13 @@ class Token(Record):
     expires_at: str | None = None
 
 
+class Team(Record):
+    """A team of the organisation; members by user id."""
+
+    slug: str
+    members: list[int]
+
+
 class ManifestCode(Record):
     """A one-time code that the manifest flow exchanges for an App's credentials."""
 
