@@ -1,4 +1,8 @@
-"""Hidden marks in what we write, by which it is found again; an HMAC keeps others from making them."""
+"""Hidden marks in what we write, by which it is found again; an HMAC keeps others from making them.
+
+A mark is a line of its own: untrusted text in our comments is escaped, on one line or behind a diff's sign, so that a
+mark that somebody copied into telemetry or a commit is none when we quote it.
+"""
 
 import hashlib
 import hmac
@@ -11,8 +15,9 @@ _PURPOSE = b"sre-space marker v1"
 _MAC_CHARS = 32
 _SAFE = re.compile(r"[^A-Za-z0-9_.:@=/+-]+")
 _MARKER = re.compile(
-    r"<!-- sre-space:(?P<kind>[a-z_]+):(?P<incident>[A-Za-z0-9_-]+):(?P<key>[A-Za-z0-9_.:@=/+-]*)"
-    r" (?P<mac>[0-9a-f]{32}) -->"
+    r"^<!-- sre-space:(?P<kind>[a-z_]+):(?P<incident>[A-Za-z0-9_-]+):(?P<key>[A-Za-z0-9_.:@=/+-]*)"
+    r" (?P<mac>[0-9a-f]{32}) -->\r?$",
+    re.MULTILINE,
 )
 
 

@@ -56,9 +56,9 @@ def pull_request(incident: Incident, plan: Plan, *, revert: bool) -> str:
             Section(f"**What it does:** {capitalised(remedy(plan.remedy))}."),
             Section(_how(incident, revert=revert)),
             Section("" if revert else analysis(incident)),
-            Section(_evidence(incident), 2),
+            Section("" if revert else _evidence(incident), 2),
             Section(diff(plan), 3),
-            Section(_reasons(incident), 1),
+            Section("" if revert else _reasons(incident), 1),
             Section(f"<sub>SRE-Space · incident {incident.id} · plan {plan.id}</sub>"),
         ]
     )

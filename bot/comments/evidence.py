@@ -79,7 +79,7 @@ def _trace(item: TraceEvidence) -> str:
 def _signature(item: SignatureEvidence) -> str:
     new = ", never seen before" if item.is_new else ""
     message = f": {escape(item.message, MAX_TEXT)}" if item.message else ""
-    frame = item.frames[-1] if item.frames else None
+    frame = item.frames[0] if item.frames else None
     line = f":{frame.line}" if frame and frame.line else ""
     place = f" at {code_cell(frame.path + line, MAX_NAME)} in {code_cell(frame.function, MAX_NAME)}" if frame else ""
     return f"{code_cell(item.error_type, MAX_NAME)} in {_name(item.service)}{place}{message}{new}"

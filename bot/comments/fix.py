@@ -41,15 +41,20 @@ def approval(incident: Incident) -> str:
         return ""
     needed = max(decision.approvals_needed, 1) if decision else 1
     permission = (decision.permission if decision else None) or "write"
-    command = f"/approve {plan.id}" if plan.risk is Risk.HIGH else "/approve"
     where = f"here or on #{incident.pull_request.number}" if incident.pull_request else "here"
+    review = "" if plan.risk is Risk.HIGH else ", or approve the pull request in a review"
     who = "one person" if needed == 1 else f"{needed} different people"
     return paragraphs(
-        f"**To approve**, comment `{command}` {where}, or approve the pull request in a review. It takes {who} with "
-        f"**{permission}** permission or more who did not push to its branch. **To turn it down**, comment "
-        "`/reject` with a reason. Any push to the branch or change of its base voids what was approved.",
+        f"**To approve**, comment `{command(plan)}` {where}{review}. It takes {who} with **{permission}** permission "
+        "or more who did not push to its branch. **To turn it down**, comment `/reject` with a reason. Any push to the "
+        "branch or change of its base voids what was approved.",
         approved(incident),
     )
+
+
+def command(plan: Plan | None) -> str:
+    """Return the command that approves a plan: one of high risk has to be named."""
+    return f"/approve {plan.id}" if plan is not None and plan.risk is Risk.HIGH else "/approve"
 
 
 def approved(incident: Incident) -> str:

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -80,10 +81,17 @@ def details(summary: str, body: str) -> str:
 
 
 def fence(text: str, language: str = "") -> str:
-    """Return a code block whose fence is longer than any run of backticks in `text`."""
+    """Return a code block that nothing in `text` can end; it holds no mark of ours, and shows invisible characters."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     bars = "`" * max(3, longest + 1)
-    return f"{bars}{language}\n{text.rstrip()}\n{bars}"
+    shown = "".join(map(_shown, text.rstrip().replace("<!-- sre-space:", "<!-- sre-space :")))
+    return f"{bars}{language}\n{shown}\n{bars}"
+
+
+def _shown(char: str) -> str:
+    """Return a character, or its number where it could hide or turn around what a reviewer reads."""
+    hides = char not in "\n\t" and unicodedata.category(char)[0] == "C"
+    return f"<U+{ord(char):04X}>" if hides else char
 
 
 def cut_lines(text: str, limit: int) -> str:

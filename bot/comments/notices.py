@@ -107,7 +107,7 @@ def ask_service(services: list[str]) -> str:
 def config_problem(problems: list[str], *, waits: bool) -> str:
     """Return what is wrong with the repository's configuration and how to put it right."""
     listed = "\n".join(f"- {escape(problem, 500)}" for problem in problems[:MAX_PROBLEMS] if problem)
-    then = "comment here with the name of the service, and I go on" if waits else "I use it from the next incident on"
+    then = "comment here with the name of the service, and I go on" if waits else "from then on I use it"
     return paragraphs(
         "I cannot act on this incident, because `.github/sre-space.yml` on the default branch cannot be used:",
         listed,
@@ -120,5 +120,5 @@ def flapping(note: str) -> str:
     """Return that the fault came back."""
     return paragraphs(
         f"The fault is back. {escape(note, MAX_NOTE)}".rstrip(),
-        "**Next:** what was done so far did not last. Please look at it; nothing is changed without an approval.",
+        "**Next:** please look at it: what was done so far did not last. Nothing is changed without an approval.",
     )

@@ -130,7 +130,7 @@ def _of_the_remedy(incident: Incident) -> list[str]:
         return [f"{now}. Deriving it from load, or an alert on its use, would come before the next fault."]
     if isinstance(found, RevertCommit):
         error = next(_errors(incident), None)
-        at = f", reproducing {code(error.error_type, 100)} in {code(error.frames[-1].path, 200)}" if error else ""
+        at = f", reproducing {code(error.error_type, 100)} in {code(error.frames[0].path, 200)}" if error else ""
         return [f"Whoever brings {sha(found.sha)} back should first add a test that fails without this revert{at}."]
     return []
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from agents.incident import Incident, Stage, Verification
 from agents.markdown import escape
 from bot.comments.evidence import MAX_NAME
+from bot.comments.fix import command
 from bot.comments.markup import clock, code_cell, duration, milliseconds, number, paragraphs, plural, sha, table
 from telemetry.model import Health, SliReport, SliWindow
 
@@ -30,7 +31,7 @@ STATES: Mapping[Stage, tuple[str, str]] = {
     Stage.PROPOSING: PREPARING,
     Stage.AWAITING_APPROVAL: (
         "Waiting for approval",
-        "Review {pull}, then comment `/approve`, or `/reject` with a reason.",
+        "Review {pull}, then comment `{command}`, or `/reject` with a reason.",
     ),
     Stage.APPROVED: MERGING,
     Stage.MERGING: MERGING,
@@ -49,7 +50,7 @@ def state(incident: Incident) -> tuple[str, str]:
     """Return the headline of the incident's stage, and what the reader can do next."""
     pull = f"#{incident.pull_request.number}" if incident.pull_request else "the pull request"
     headline, step = STATES[incident.stage]
-    return headline, step.format(pull=pull, undo=_undo(incident))
+    return headline, step.format(pull=pull, undo=_undo(incident), command=command(incident.plan))
 
 
 def _undo(incident: Incident) -> str:

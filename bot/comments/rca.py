@@ -59,10 +59,9 @@ def cited(claim: Claim) -> str:
 
 def _suspect(incident: Incident, suspect: SuspectChange) -> str:
     pull = f", #{suspect.pull_request}" if suspect.pull_request else ""
-    return (
-        f"**Suspect change:** {commit_link(incident, suspect.sha)} “{escape(suspect.title, 200)}” by "
-        f"{code(suspect.author, MAX_NAME)}{pull}, in {code(suspect.path, 200)}, because {escape(suspect.reason, MAX_SENTENCE)}."
-    )
+    who, where = code(suspect.author, MAX_NAME), code(suspect.path, 200)
+    named = f"{commit_link(incident, suspect.sha)} “{escape(suspect.title, 200)}” by {who}{pull}, in {where}"
+    return f"**Suspect change:** {named}, because {escape(suspect.reason, MAX_SENTENCE)}."
 
 
 def commit_link(incident: Incident, commit: str) -> str:

@@ -48,7 +48,7 @@ class IssueWriter:
         )
         async for page in pages:
             for issue in page:
-                if marker in (issue.body or "") and await self._account.wrote(issue):
+                if _holds(issue.body, marker) and await self._account.wrote(issue):
                     return issue
         return None
 
@@ -85,7 +85,7 @@ class IssueWriter:
         )
         async for page in pages:
             for comment in page:
-                if marker in (comment.body or "") and await self._account.wrote(comment):
+                if _holds(comment.body, marker) and await self._account.wrote(comment):
                     return comment
         return None
 
@@ -118,4 +118,9 @@ class IssueWriter:
 
 
 def _with(marker: str, body: str) -> str:
-    return body if marker in body else f"{body}\n\n{marker}"
+    return body if _holds(body, marker) else f"{body}\n\n{marker}"
+
+
+def _holds(body: str | None, marker: str) -> bool:
+    """Return whether the mark stands on a line of its own: one that we only quote does not."""
+    return marker in (body or "").splitlines()

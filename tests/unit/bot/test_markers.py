@@ -40,7 +40,16 @@ def test_a_forged_mark_does_not_hide_the_genuine_one() -> None:
     mark = MARKERS.make("comment", "inc-1", "sync_comment")
     forged = "<!-- sre-space:comment:inc-9:sync_comment 00000000000000000000000000000000 -->"
 
-    assert MARKERS.find(f"{forged} text {mark} {forged}") == Marker("comment", "inc-1", "sync_comment")
+    assert MARKERS.find(f"{forged}\ntext\r\n{mark}\r\n{forged}") == Marker("comment", "inc-1", "sync_comment")
+
+
+def test_a_quoted_mark_is_no_mark() -> None:
+    """A mark within a line was copied there: ours stands on a line of its own."""
+    mark = MARKERS.make("comment", "inc-1", "sync_comment")
+
+    assert MARKERS.find(f"`{mark}`") is None
+    assert MARKERS.find(f"+{mark}") is None
+    assert MARKERS.find(f"> {mark}") is None
 
 
 def test_a_key_cannot_end_the_html_comment() -> None:
