@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import timedelta
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -26,7 +25,6 @@ Handle = Callable[[Incident | None, InboxRow], Awaitable[Incident | None]]
 Locate = Callable[[InboxRow], Awaitable[str | None]]
 Deliver = Callable[[Incident, AnyWrite], Awaitable[Result]]
 
-LEASE_S = 15.0
 ROUNDS = 200
 """More rounds than any incident needs: a lane that goes round and round is a bug, and must not spin for ever."""
 
@@ -39,7 +37,15 @@ class Lanes:
     """Runs deliveries and wake-ups through handlers, graph and outbox."""
 
     def __init__(
-        self, store: Store, graph: Graph, *, locate: Locate, handle: Handle, deliver: Deliver, now: Now
+        self,
+        store: Store,
+        graph: Graph,
+        *,
+        locate: Locate,
+        handle: Handle,
+        deliver: Deliver,
+        now: Now,
+        lease_s: float = 15.0,
     ) -> None:
         self._store = store
         self._graph = graph
@@ -47,6 +53,7 @@ class Lanes:
         self._handle = handle
         self._deliver = deliver
         self._now = now
+        self._lease_s = lease_s
 
     async def process_delivery(self, row_id: int) -> None:
         """Handle one row of the inbox, then advance its incident as far as it goes.
@@ -164,7 +171,7 @@ class Lanes:
     @contextlib.asynccontextmanager
     async def _lease(self, lane: str) -> AsyncGenerator[None]:
         owner = uuid.uuid4().hex
-        if not await self._store.lease(lane, owner, LEASE_S):
+        if not await self._store.lease(lane, owner, self._lease_s):
             raise LaneBusyError(f"another job works on {lane}", retry_after_s=0.5)
         keeper = asyncio.create_task(self._keep(lane, owner))
         try:
@@ -175,7 +182,7 @@ class Lanes:
 
     async def _keep(self, lane: str, owner: str) -> None:
         while True:
-            await asyncio.sleep(timedelta(seconds=LEASE_S / 3).total_seconds())
-            if not await self._store.renew(lane, owner, LEASE_S):
+            await asyncio.sleep(self._lease_s / 3)
+            if not await self._store.renew(lane, owner, self._lease_s):
                 log.error("lease_lost", lane=lane)
                 return

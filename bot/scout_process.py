@@ -8,6 +8,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from bot.memory_guard import MemoryGuard
 from bot.process import run_process
 from bot.settings import Settings, SettingsError
 from bot.topics import SIGNALS
@@ -75,7 +76,7 @@ async def run_scout(settings: Settings) -> None:
     state = TelemetryState()
     scout = Scout(state)
     bus = await open_bus(settings)
-    app = create_receiver(state, tokens=tokens)
+    app = create_receiver(state, tokens=tokens, is_overloaded=MemoryGuard(settings.memory_limit_mb))
     queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     queries.include_router(query_router(scout, token=query_token(settings)))
     app.mount("/", queries)

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     mode: Mode = Field(
         Mode.EMBEDDED,
         validation_alias=AliasChoices(PREFIX + "ENV", "ENV"),
-        description="Event bus: `local` is Kafka, `cloud` is Redis Streams, `embedded` needs neither.",
+        description="Event bus: `embedded` and `cloud` are Redis Streams (of our own, and at REDIS_URL); `local` (Kafka) is not built yet.",
     )
     state_dir: Path = Field(Path("var"), description="Folder for the embedded database, Redis, memory and logs.")
     repository: str | None = Field(
@@ -93,11 +93,6 @@ class Settings(BaseSettings):
         None,
         validation_alias=known_as("REDIS_URL"),
         description="Redis (`redis://…`, `rediss://…`, `unix://…`). Unset: `sre-space up` runs one of its own.",
-    )
-    kafka_bootstrap_servers: str | None = Field(
-        None,
-        validation_alias=known_as("KAFKA_BOOTSTRAP_SERVERS"),
-        description="Kafka brokers (`host:port,…`), needed with `ENV=local`.",
     )
     chroma_path: Path | None = Field(
         None, description="Folder of the incident memory. Unset: `chroma` in the state folder."

@@ -75,7 +75,15 @@ def lanes_of(settings: Settings, base: Base, forge: GitHubForge, memory: Memory,
     deps = Deps(forge=forge, now=now, markers=markers, label=settings.incident_label, repo_of=repo_of)
     router = Router(base.store, deps)
     graph = graph_of(forge, memory, telemetry)
-    return Lanes(base.store, graph, locate=router.locate, handle=router.handle, deliver=carry_out, now=now)
+    return Lanes(
+        base.store,
+        graph,
+        locate=router.locate,
+        handle=router.handle,
+        deliver=carry_out,
+        now=now,
+        lease_s=settings.lease_s,
+    )
 
 
 async def run_worker(settings: Settings) -> None:

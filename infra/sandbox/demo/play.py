@@ -16,9 +16,12 @@ from infra.sandbox.demo.world import World
 from infra.sandbox.scenarios.catalog import SCENARIOS
 from telemetry.model import ScoutStatus
 
+SERVICES = ("gateway", "quote", "pricing")
 WARM_UP_REQUESTS = 330
 WARM_UP_S = 120.0
-QUIET_S = 150.0
+QUIET_S = 240.0
+CALM_S = 10
+"""Seconds in a row without anything open."""
 
 
 @dataclass(frozen=True)
@@ -107,25 +110,34 @@ class Play:
         response.raise_for_status()
         return ScoutStatus.model_validate_json(response.content)
 
+    async def _open_signals(self) -> bool:
+        """Return whether Scout has an open group on any service of the shop."""
+        for service in SERVICES:
+            query = {"environment": "sandbox", "service": service}
+            response = await self._scout.get("/scout/v1/signals", params=query)
+            response.raise_for_status()
+            if response.json():
+                return True
+        return False
+
     async def _warm_up(self) -> None:
         """Wait until Scout has seen enough requests of every service for a baseline."""
-        seen = 0
+        requests: list[int] = []
         for _ in range(int(WARM_UP_S)):
             status = await self._status()
-            seen = status.spans_total
-            services = {"gateway", "quote", "pricing"} & status.services.keys()
-            if len(services) == 3 and seen >= WARM_UP_REQUESTS * 12:  # noqa: PLR2004 - spans per request, services
+            requests = [status.services[name].requests for name in SERVICES if name in status.services]
+            if len(requests) == len(SERVICES) and min(requests) >= WARM_UP_REQUESTS:
                 return
             await asyncio.sleep(1)
-        raise DemoTimeoutError(f"Scout saw only {seen} spans within {WARM_UP_S:.0f} s of normal load")
+        raise DemoTimeoutError(f"Scout saw only {requests} requests within {WARM_UP_S:.0f} s of normal load")
 
     async def _quiet(self) -> None:
-        """Wait until no series is suspect any more, so that the next fault is an incident of its own."""
-        self._screen.say("Waiting until every series has been back to normal for a while.")
+        """Wait until Scout has closed the last fault, so that the next one is an incident of its own."""
+        self._screen.say("Waiting until Scout has closed the last fault.")
         calm = 0
         for _ in range(int(QUIET_S)):
-            calm = calm + 1 if not (await self._status()).suspects else 0
-            if calm >= 20:  # noqa: PLR2004 - seconds without a suspect
+            calm = 0 if await self._open_signals() or (await self._status()).suspects else calm + 1
+            if calm >= CALM_S:
                 return
             await asyncio.sleep(1)
         raise DemoTimeoutError(f"the shop was not back to normal within {QUIET_S:.0f} s")

@@ -1,13 +1,12 @@
 """The graph: entered by stage, and no step waits."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from agents.graph import build_graph, run
 from agents.incident import TERMINAL, Agent, Stage
-from agents.stages import ACTS, FOLLOWS, diagram
+from agents.stages import ACTS, FOLLOWS
 from agents.testing.builders import incident
 from agents.testing.scenarios import pool_signal
 
@@ -75,8 +74,3 @@ def test_every_stage_leads_to_an_end():
                 reached.add(stage)
                 todo.extend(FOLLOWS.get(stage, {}))
         assert reached & TERMINAL
-
-
-def test_the_readme_shows_the_diagram_of_the_graph():
-    """README.md holds the generated diagram: `sre-space diagram` prints it anew."""
-    assert diagram() in (Path(__file__).parents[3] / "README.md").read_text()
