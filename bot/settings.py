@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     mode: Mode = Field(
         Mode.EMBEDDED,
         validation_alias=AliasChoices(PREFIX + "ENV", "ENV"),
-        description="Event bus: `embedded` and `cloud` are Redis Streams (of our own, and at REDIS_URL); `local` (Kafka) is not built yet.",
+        description="Event bus: `embedded` and `cloud` are Redis Streams; `local` (Kafka) is not built yet.",
     )
     state_dir: Path = Field(Path("var"), description="Folder for the embedded database, Redis, memory and logs.")
     repository: str | None = Field(
