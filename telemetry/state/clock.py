@@ -9,7 +9,7 @@ _NS = 1_000_000_000
 
 
 class EventTime:
-    """The newest end of a span, never ahead of the wall clock: a service whose clock runs ahead moves nothing."""
+    """The newest time of any data, never ahead of the wall clock: a service whose clock runs ahead moves nothing."""
 
     def __init__(self, limits: Limits, wall_clock: Callable[[], float] = time.time) -> None:
         self._limits = limits
@@ -22,7 +22,7 @@ class EventTime:
         return None if self._newest_s is None else self._newest_s - self._limits.lateness_s
 
     def advance(self, newest_ns: int) -> None:
-        """Note the end of a span."""
+        """Note the end of a span or the time of a metric point."""
         newest_s = min(newest_ns // _NS, int(self._wall_clock()))
         self._newest_s = newest_s if self._newest_s is None else max(self._newest_s, newest_s)
 

@@ -21,16 +21,19 @@ _NS = 1_000_000_000
 
 def take_metric(
     metric: Metric, resource: Resource, gauges: Gauges, drops: Drops, *, oldest_ns: int, newest_ns: int
-) -> tuple[int, int]:
-    """Take the points of a metric within [oldest_ns, newest_ns] and return how many were accepted and rejected."""
+) -> tuple[int, int, int]:
+    """Take the points of a metric within [oldest_ns, newest_ns].
+
+    Returns how many were accepted and rejected, and the newest time taken in nanoseconds (0 for none).
+    """
     data = metric.WhichOneof("data")
     if data not in ("gauge", "sum"):
         points = len(getattr(metric, data).data_points) if data else 0
         drops.count("histograms", points)
-        return points, 0
+        return points, 0, 0
     where = (resource.tenant, resource.environment, resource.service, resource.instance)
     name, unit = scrub_name(metric.name), scrub_name(metric.unit, 40)
-    accepted = rejected = 0
+    accepted = rejected = last_ns = 0
     for point in metric.gauge.data_points if data == "gauge" else metric.sum.data_points:
         at_ns = point.time_unix_nano
         if not at_ns:
@@ -41,7 +44,8 @@ def take_metric(
             drops.count("points_late" if at_ns < oldest_ns else "points_future")
         elif not point.flags & _NO_VALUE:
             _take_point(metric, point, gauges, where, name, unit)
-    return accepted, rejected
+            last_ns = max(last_ns, at_ns)
+    return accepted, rejected, last_ns
 
 
 def _take_point(metric: Metric, point: NumberDataPoint, gauges: Gauges, where: Where, name: str, unit: str) -> None:

@@ -91,10 +91,12 @@ class TelemetryState:
             resource = resources.of(group.resource)
             for scope in group.scope_metrics:
                 for metric in scope.metrics:
-                    taken, refused = take_metric(
+                    taken, refused, last_ns = take_metric(
                         metric, resource, self._gauges, self._drops, oldest_ns=oldest_ns, newest_ns=newest_ns
                     )
                     accepted, rejected = accepted + taken, rejected + refused
+                    if last_ns:  # event time goes on for a service that hangs and ends no span
+                        self._time.advance(last_ns)
         self.points_total += accepted
         return Taken(accepted, rejected, NO_TIME if rejected else "")
 
@@ -119,7 +121,10 @@ class TelemetryState:
 
     @property
     def watermark_s(self) -> int | None:
-        """Event time in Unix seconds up to which data is taken as complete; None before the first span."""
+        """Event time in Unix seconds up to which data is taken as complete; None before the first data.
+
+        Spans and metric points move it: a hang that ends no spans is noticed while metrics still arrive.
+        """
         return self._time.watermark_s
 
     def keys(self) -> Sequence[SeriesKey]:

@@ -164,6 +164,12 @@ def test_histograms_are_left_out_and_counted_and_missing_times_rejected(
     assert state.gauges("default", "default", "unknown_service") == []
 
 
+def test_metrics_move_event_time_when_no_span_ends(sender: Sender, otlp: SimpleNamespace) -> None:
+    """A service that hangs still reports its pool: detection goes on."""
+    sender.gauge("queue.depth", 1, 60)
+    assert sender.state.watermark_s == otlp.T0 + 55
+
+
 def test_gauges_are_bounded_in_number_and_time(otlp: SimpleNamespace) -> None:
     """Attributes without end make no series without end, and old points go."""
     state = TelemetryState(Limits(max_gauges=2, retention_s=600))
