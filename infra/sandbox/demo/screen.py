@@ -1,5 +1,6 @@
 """What the person at the terminal sees. Everything goes to one Console: stderr when stdout carries JSON."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -53,19 +54,9 @@ class Screen:
 
     def scorecard(self, reports: list[IncidentReport]) -> None:
         """Print the times of every incident in one table."""
-        table = Table(title="Scorecard")
-        for name in ("scenario", "outcome", "cause", "memory", "TTD", "TTA", "TTM", "TTR", "GitHub calls"):
-            table.add_column(name)
-        for report in reports:
-            colour = COLOURS.get(report.outcome, "white")
-            table.add_row(
-                report.scenario,
-                f"[{colour}]{report.outcome}[/]",
-                f"{report.cause_kind or '?'} in {report.cause_service or '?'}",
-                "yes" if report.from_memory else "no",
-                *(_seconds(value) for value in (report.ttd_s, report.tta_s, report.ttm_s, report.ttr_s)),
-                str(report.github_calls),
-            )
+        table = Table(title="Scorecard", show_header=False, show_lines=False)
+        for name, cell in ROWS.items():
+            table.add_row(name, *(cell(report) for report in reports), end_section=name == "cause")
         self.console.print(table)
         self.console.print(
             "[dim]TTD: onset to detection. TTA: detection to first owner. "
@@ -73,8 +64,26 @@ class Screen:
         )
 
 
+def _outcome(report: IncidentReport) -> str:
+    return f"[{COLOURS.get(report.outcome, 'white')}]{report.outcome}[/]"
+
+
+ROWS: Mapping[str, Callable[[IncidentReport], str]] = {
+    "scenario": lambda report: report.scenario,
+    "outcome": _outcome,
+    "cause": lambda report: f"{report.cause_kind or 'unknown'} in {report.cause_service or 'unknown'}",
+    "suspect commit": lambda report: (report.suspect_commit or "none")[:9],
+    "fix from memory": lambda report: "yes" if report.from_memory else "no",
+    "TTD": lambda report: _seconds(report.ttd_s),
+    "TTA": lambda report: _seconds(report.tta_s),
+    "TTM": lambda report: _seconds(report.ttm_s),
+    "TTR": lambda report: _seconds(report.ttr_s),
+    "GitHub calls": lambda report: str(report.github_calls),
+}
+
+
 def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f} s"
+    return "not reached" if value is None else f"{value:.1f} s"
 
 
 def _visible(markdown: str) -> str:
