@@ -64,6 +64,22 @@ def test_secondary_limits_and_dead_tokens_are_told_as_on_github(site: StandIn) -
     assert answers[2].status_code == 200
 
 
+def test_mergeability_may_be_unknown_at_first(site: StandIn) -> None:
+    """GitHub computes it in the background; the next question gets an answer."""
+    with site.user("maria") as maria:
+        change = {"message": "x", "content": "eA=="}
+        main = maria.get("/git/ref/heads/main").json()["object"]["sha"]
+        maria.post("/git/refs", json={"ref": "refs/heads/later", "sha": main}).raise_for_status()
+        maria.put("/contents/later.txt", json={**change, "branch": "later"}).raise_for_status()
+        order = {"title": "x", "head": "later", "base": "main"}
+        at = f"/pulls/{maria.post('/pulls', json=order).json()['number']}"
+        site.control("POST", "/faults", {"kind": "mergeable-unknown", "path": f"{at}$"})
+        states = [
+            (answer["mergeable"], answer["mergeable_state"]) for answer in (maria.get(at).json(), maria.get(at).json())
+        ]
+    assert states == [(None, "unknown"), (True, "clean")]
+
+
 def test_slow_answers_come_late_but_whole(site: StandIn) -> None:
     """Late by the ordered time, at least."""
     site.control("POST", "/faults", {"kind": "slow", "seconds": 0.3})

@@ -38,7 +38,6 @@ class ProtectionOrder(BaseModel):
     strict: bool = False
     required_approvals: int = 0
     dismiss_stale_reviews: bool = False
-    require_last_push_approval: bool = False
     enforce_admins: bool = False
 
 

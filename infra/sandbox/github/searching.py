@@ -17,47 +17,50 @@ class Query:
     words: tuple[tuple[str, bool], ...] = ()
     fields: tuple[str, ...] = field(default=("title", "body", "comments"))
 
-    def matches(  # noqa: PLR0913 - one argument for each thing that can be asked
-        self,
-        *,
-        repository: str,
-        owner: str,
-        is_pull: bool,
-        is_merged: bool,
-        state: str,
-        author: str,
-        labels: set[str],
-        texts: dict[str, str],
-        head: str,
-        base: str,
-    ) -> bool:
-        """Whether an issue or pull request with these properties is found."""
-        kind = "pr" if is_pull else "issue"
-        facts: dict[str, set[str]] = {
-            "repo": {repository.lower()},
-            "org": {owner.lower()},
-            "user": {owner.lower()},
-            "is": {
-                kind,
-                "pull-request" if is_pull else "issue",
-                state,
-                "public",
-                *(["merged"] if is_merged else ["unmerged"] if is_pull else []),
-            },
-            "type": {kind},
-            "state": {state},
-            "label": labels,
-            "author": {author.lower(), f"app/{author.lower().removesuffix('[bot]')}"},
-            "head": {head.lower()},
-            "base": {base.lower()},
-            "no": {"label"} if not labels else set(),
-        }
+    def matches(self, found: "Candidate") -> bool:
+        """Whether all qualifiers and words fit."""
+        facts = found.facts()
         for key, value, negated in self.qualifiers:
             wanted = set(value.lower().split(",")) if key == "label" else {value.lower()}
             if bool(wanted & facts[key]) is negated:
                 return False
-        sought = "\n".join(texts[name] for name in self.fields).lower()
+        sought = "\n".join(found.texts[name] for name in self.fields).lower()
         return all((word.lower() in sought) is not negated for word, negated in self.words)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What can be asked about an issue or pull request; `texts` are title, body and comments."""
+
+    repository: str
+    owner: str
+    is_pull: bool
+    is_merged: bool
+    state: str
+    author: str
+    labels: set[str]
+    texts: dict[str, str]
+    head: str
+    base: str
+
+    def facts(self) -> dict[str, set[str]]:
+        """The values that fit each qualifier, in lower case."""
+        author = self.author.lower()
+        merged = {"merged" if self.is_merged else "unmerged"} if self.is_pull else set[str]()
+        kinds = {"pr", "pull-request"} if self.is_pull else {"issue"}
+        return {
+            "repo": {self.repository.lower()},
+            "org": {self.owner.lower()},
+            "user": {self.owner.lower()},
+            "is": {*kinds, *merged, self.state, "public"},
+            "type": kinds,
+            "state": {self.state},
+            "label": {label.lower() for label in self.labels},
+            "author": {author, f"app/{author.removesuffix('[bot]')}"},
+            "head": {self.head.lower()},
+            "base": {self.base.lower()},
+            "no": set() if self.labels else {"label"},
+        }
 
 
 def parse_query(text: str) -> Query:

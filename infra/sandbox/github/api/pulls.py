@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, cut, page_of, reply, repository_guard
 from infra.sandbox.github.domain import issues, merges, pulls
-from infra.sandbox.github.domain.mergeability import compared
+from infra.sandbox.github.domain.mergeability import UNKNOWN, compared
 from infra.sandbox.github.errors import ApiError, invalid, not_found, unprocessable
 from infra.sandbox.github.git import history
 from infra.sandbox.github.permissions import require
@@ -111,7 +111,8 @@ async def get_pull(number: int, request: Request, site: SiteDep, actor: ActorDep
         base = await history.merge_base(site.git, pull.base_sha, pull.head_sha)
         text = await history.diff(site.git, base, pull.head_sha)
         return Response(text, media_type="text/plain; charset=utf-8")
-    return reply(await views.pull_full(site, issue, pull))
+    pending = site.faults.take("mergeable-unknown", request.url.path)
+    return reply(await views.pull_full(site, issue, pull, UNKNOWN if pending else None))
 
 
 @router.patch("/{number}")

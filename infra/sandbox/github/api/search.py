@@ -6,7 +6,7 @@ from infra.sandbox.github.api.deps import ActorDep, SiteDep, counted
 from infra.sandbox.github.errors import ApiError
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.records.work import Issue
-from infra.sandbox.github.searching import Query, parse_query
+from infra.sandbox.github.searching import Candidate, Query, parse_query
 from infra.sandbox.github.site import Site
 from infra.sandbox.github.views.issues import found_issue
 
@@ -31,18 +31,19 @@ async def search_issues(request: Request, site: SiteDep, actor: ActorDep, q: str
 
 
 def _matches(site: Site, query: Query, issue: Issue) -> bool:
-    author = site.store.users.get(issue.user_id)
-    labels = {row.name.lower() for row in map(site.store.labels.get, issue.labels)}
-    comments = [row.body for row in site.store.comments.where(lambda row: row.number == issue.number)]
-    return query.matches(
+    labels = [site.store.labels.get(label_id) for label_id in issue.labels]
+    comments = site.store.comments.where(lambda row: row.number == issue.number)
+    texts = {"title": issue.title, "body": issue.body or ""}
+    candidate = Candidate(
         repository=site.full_name,
         owner=site.owner.login,
         is_pull=issue.pull is not None,
         is_merged=issue.pull is not None and issue.pull.merged_at is not None,
         state=issue.state,
-        author=author.login,
-        labels=labels,
-        texts={"title": issue.title, "body": issue.body or "", "comments": "\n".join(comments)},
+        author=site.store.users.get(issue.user_id).login,
+        labels={label.name for label in labels},
+        texts={**texts, "comments": "\n".join(comment.body for comment in comments)},
         head=issue.pull.head_ref if issue.pull else "",
         base=issue.pull.base_ref if issue.pull else "",
     )
+    return query.matches(candidate)

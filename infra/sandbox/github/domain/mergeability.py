@@ -22,6 +22,10 @@ class Verdict:
     missing: tuple[str, ...] = ()
 
 
+UNKNOWN = Verdict(mergeable=None, state="unknown")
+"""Closed, or not computed yet: GitHub computes in the background and says so at first."""
+
+
 async def compared(site: Site, pull: Pull) -> tuple[list[str], list[FileChange]]:
     """The pull request's commits (oldest first) and its changes since the merge base."""
     base = pull.base_sha
@@ -40,8 +44,8 @@ def protection_of(site: Site, branch: str) -> Protection | None:
 
 async def judge(site: Site, issue: Issue, pull: Pull) -> Verdict:
     """The state of the merge right now."""
-    if issue.state == "closed" or site.faults.take("mergeable-unknown", f"/pulls/{issue.number}"):
-        return Verdict(mergeable=None, state="unknown")
+    if issue.state == "closed":
+        return UNKNOWN
     base = await site.git.resolve(f"refs/heads/{pull.base_ref}")
     if base is None or await merged_tree(site.git, base, pull.head_sha) is None:
         return Verdict(mergeable=False, state="dirty")

@@ -50,5 +50,4 @@ class Protection(Record):
     strict: bool = False
     required_approvals: int = 0
     dismiss_stale_reviews: bool = False
-    require_last_push_approval: bool = False
     enforce_admins: bool = False

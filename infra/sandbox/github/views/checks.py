@@ -150,7 +150,7 @@ def protection(site: Site, row: Protection) -> Json:
             "url": f"{url}/required_pull_request_reviews",
             "dismiss_stale_reviews": row.dismiss_stale_reviews,
             "require_code_owner_reviews": False,
-            "require_last_push_approval": row.require_last_push_approval,
+            "require_last_push_approval": False,
             "required_approving_review_count": row.required_approvals,
         }
     return body

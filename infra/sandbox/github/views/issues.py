@@ -7,6 +7,9 @@ from infra.sandbox.github.site import Site
 from infra.sandbox.github.views.accounts import Json, app_by_id, node_id, user_by_id
 from infra.sandbox.github.views.repos import repository
 
+NEVER_SET: Json = {"locked": False, "active_lock_reason": None, "milestone": None}
+"""The sandbox locks nothing and has no milestones."""
+
 
 def label(site: Site, row: Label) -> Json:
     """A `label`."""
@@ -71,11 +74,9 @@ def issue(site: Site, row: Issue) -> Json:
         "labels": labels(site, row),
         "state": row.state,
         "state_reason": row.state_reason,
-        "locked": False,
-        "active_lock_reason": None,
+        **NEVER_SET,
         "assignee": user_by_id(site, row.assignees[0]) if row.assignees else None,
         "assignees": [user_by_id(site, assignee) for assignee in row.assignees],
-        "milestone": None,
         "comments": len(site.store.comments.where(lambda comment: comment.number == row.number)),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
@@ -85,17 +86,19 @@ def issue(site: Site, row: Issue) -> Json:
         "reactions": rollup(site, f"issue:{row.number}", url),
         "performed_via_github_app": app_by_id(site, row.app_id),
     }
-    if row.pull:
-        html = body["html_url"]
-        body["draft"] = row.pull.draft
-        body["pull_request"] = {
-            "url": f"{site.repo_api}/pulls/{row.number}",
-            "html_url": html,
-            "diff_url": f"{html}.diff",
-            "patch_url": f"{html}.patch",
-            "merged_at": row.pull.merged_at,
-        }
-    return body
+    return {**body, **_pull_part(site, row)} if row.pull else body
+
+
+def _pull_part(site: Site, row: Issue) -> Json:
+    """What an issue that is a pull request says of it."""
+    html = f"{site.repo_html}/pull/{row.number}"
+    links = {"html_url": html, "diff_url": f"{html}.diff", "patch_url": f"{html}.patch"}
+    url = f"{site.repo_api}/pulls/{row.number}"
+    merged_at = row.pull.merged_at if row.pull else None
+    return {
+        "draft": row.pull is not None and row.pull.draft,
+        "pull_request": {"url": url, **links, "merged_at": merged_at},
+    }
 
 
 def full_issue(site: Site, row: Issue) -> Json:

@@ -3,20 +3,20 @@
 import pytest
 
 from infra.sandbox.github.errors import ApiError
-from infra.sandbox.github.searching import parse_query
+from infra.sandbox.github.searching import Candidate, parse_query
 
-ISSUE = {
-    "repository": "acme/shop",
-    "owner": "acme",
-    "is_pull": False,
-    "is_merged": False,
-    "state": "open",
-    "author": "sre-space-sandbox[bot]",
-    "labels": {"incident", "sev2"},
-    "texts": {"title": "quote is slow", "body": "marker abc123", "comments": "pricing"},
-    "head": "",
-    "base": "",
-}
+ISSUE = Candidate(
+    repository="acme/shop",
+    owner="acme",
+    is_pull=False,
+    is_merged=False,
+    state="open",
+    author="sre-space-sandbox[bot]",
+    labels={"incident", "sev2"},
+    texts={"title": "quote is slow", "body": "marker abc123", "comments": "pricing"},
+    head="",
+    base="",
+)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ ISSUE = {
 )
 def test_all_qualifiers_and_words_must_match(query: str, found: bool) -> None:  # noqa: FBT001 - parametrized
     """Each part of the query narrows what is found."""
-    assert parse_query(query).matches(**ISSUE) is found
+    assert parse_query(query).matches(ISSUE) is found
 
 
 def test_an_unknown_qualifier_is_refused() -> None:
