@@ -98,8 +98,8 @@ async def test_a_title_from_a_hostile_commit_message_is_one_short_line(shop):
         (
             POOL_FIX.model_copy(update={"current": 3}),
             (
-                "The fix could not be made: database.pool_size in services/quote/settings.yaml is 2 now, not 3: somebody "
-                "changed it meanwhile."
+                "The fix could not be made: database.pool_size in services/quote/settings.yaml is 2 now, not 3: "
+                "somebody changed it meanwhile."
             ),
         ),
         (
