@@ -54,7 +54,13 @@ async def approve(
     if any(approval.user_id == comment.author_id for approval in approvals):
         text = texts.approved_before(gate.plan, gate.pull.number, len(approvals), gate.rule.count)
         return refuse(incident, invocation, text)
-    approval = Approval(
+    approvals = (*approvals, _by_comment(comment, gate))
+    text = texts.approved(comment.author, gate.plan, gate.pull.number, len(approvals), gate.rule.count)
+    return done(_approved(incident, approvals, gate, at), invocation, text)
+
+
+def _by_comment(comment: CommentState, gate: Gate) -> Approval:
+    return Approval(
         login=comment.author,
         user_id=comment.author_id,
         plan_id=gate.plan.id,
@@ -64,9 +70,6 @@ async def approve(
         url=comment.url or None,
         comment_id=comment.id,
     )
-    approvals = (*approvals, approval)
-    text = texts.approved(comment.author, gate.plan, gate.pull.number, len(approvals), gate.rule.count)
-    return done(_approved(incident, approvals, gate, at), invocation, text)
 
 
 def _closed_gate(incident: Incident, invocation: Invocation, problem: Problem, at: datetime) -> Incident:
