@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lint types imports bench lock clean
+.PHONY: help demo up test e2e check format lint types imports bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,9 @@ up: $(VENV)/.runtime  ## Run the service with embedded SQLite and Redis
 
 test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with the command that installs it
 	$(BIN)/pytest
+
+e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
+	$(BIN)/pytest tests/e2e -m long
 
 check: format lint types imports test  ## What CI runs: format, lint, types, imports, tests
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,14 @@ async def start_world(fleet: Fleet, folder: Path) -> World:
         ProgramEndedError: a program ended.
     """
     ports = free_ports()
-    app = await _start_github(fleet, folder / "github", ports)
-    _start_service(fleet, folder, ports, app)
-    await _answers(fleet, f"http://{LOOPBACK}:{ports['web']}/readyz", "sre-space")
-    await _answers(fleet, f"http://{LOOPBACK}:{ports['scout']}/scout/v1/status", "sre-space")
+    app = await start_github(fleet, folder / "github", ports)
+    await start_service(fleet, folder, ports, app)
     sandbox = await _start_shop(fleet, folder, ports, app)
     return World(folder=folder, ports=ports, app=app, sandbox=sandbox)
 
 
-async def _start_github(fleet: Fleet, data: Path, ports: dict[str, int]) -> dict[str, Any]:
+async def start_github(fleet: Fleet, data: Path, ports: dict[str, int]) -> dict[str, Any]:
+    """Start GitHub's stand-in and return its App, users and addresses."""
     webhooks = f"http://{LOOPBACK}:{ports['web']}/webhooks/github"
     fleet.start(
         "github",
@@ -90,7 +90,10 @@ async def _start_github(fleet: Fleet, data: Path, ports: dict[str, int]) -> dict
     return json.loads((data / "app.json").read_text())
 
 
-def _start_service(fleet: Fleet, folder: Path, ports: dict[str, int], app: dict[str, Any]) -> None:
+async def start_service(
+    fleet: Fleet, folder: Path, ports: dict[str, int], app: dict[str, Any], also: Mapping[str, str] | None = None
+) -> None:
+    """Start SRE-Space as `sre-space up` does, with `also` in its environment, and wait until it is ready."""
     key = folder / "app.pem"
     key.touch(mode=0o600)
     key.write_text(app["private_key"])
@@ -106,8 +109,11 @@ def _start_service(fleet: Fleet, folder: Path, ports: dict[str, int], app: dict[
             "GITHUB_APP_ID": str(app["app_id"]),
             "GITHUB_PRIVATE_KEY_FILE": str(key),
             "GITHUB_WEBHOOK_SECRET": app["webhook_secret"],
+            **(also or {}),
         },
     )
+    await _answers(fleet, f"http://{LOOPBACK}:{ports['web']}/readyz", "sre-space")
+    await _answers(fleet, f"http://{LOOPBACK}:{ports['scout']}/scout/v1/status", "sre-space")
 
 
 async def _start_shop(fleet: Fleet, folder: Path, ports: dict[str, int], app: dict[str, Any]) -> Sandbox:
