@@ -25,6 +25,7 @@ Params = Mapping[str, str | int]
 API_VERSION = "2022-11-28"
 ACCEPTS_JSON = {"X-GitHub-Api-Version": API_VERSION}
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+DOTS = frozenset({".", ".."})
 RETRY_DELAYS_S = (0.2, 1.0)
 MAX_CONCURRENT = 10
 PER_PAGE = 100
@@ -154,6 +155,8 @@ class Client:
         json: dict[str, Any] | None,
         headers: Mapping[str, str] | None,
     ) -> Response[Any]:
+        if not DOTS.isdisjoint(path.split("/")):
+            raise ForgeRefusedError(HTTPStatus.NOT_FOUND, "a path must not lead out of its place")
         all_headers = {**ACCEPTS_JSON, "Authorization": f"Bearer {token}", **(headers or {})}
         query = None if params is None else dict(params)
         try:

@@ -67,7 +67,7 @@ class Reader:
 
     async def commit(self, repo: RepoRef, sha: str) -> Commit | None:
         """Return a commit with its files; None also for what is no SHA of this repository."""
-        where = f"{root(repo)}/commits/{quote(sha)}"
+        where = f"{root(repo)}/commits/{quote(sha, safe='')}"
         try:
             found = await self._client.find(repo.installation_id, where, payloads.Commit)
         except ForgeRefusedError as error:
@@ -78,7 +78,7 @@ class Reader:
 
     async def compare(self, repo: RepoRef, base: str, head: str) -> Comparison | None:
         """Return `base...head`, None when either is unknown."""
-        where = f"{root(repo)}/compare/{quote(base)}...{quote(head)}"
+        where = f"{root(repo)}/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         found = await self._client.find(repo.installation_id, where, payloads.Comparison)
         return convert.comparison(found) if found else None
 
@@ -94,7 +94,7 @@ class Reader:
 
     async def permission(self, repo: RepoRef, login: str) -> Permission:
         """Return what `login` may do now; `none` for somebody who is no collaborator."""
-        where = f"{root(repo)}/collaborators/{quote(login)}/permission"
+        where = f"{root(repo)}/collaborators/{quote(login, safe='')}/permission"
         found = await self._client.find(repo.installation_id, where, payloads.Permission)
         return convert.permission(found) if found else "none"
 
