@@ -10,14 +10,14 @@ from agents.markdown import plain
 from agents.plan import RaiseLimit, Remedy, RevertCommit
 from agents.ports import Case, ForgeReader
 from agents.rca.parameters import DEFAULTS
-from agents.rca.resources import pool_of
+from agents.rca.resources import demand, pool_of
 from agents.rca.view import view_of
 from agents.remedies.settings_file import read_number
 from agents.suspect import still_there
 from telemetry.model import EvidenceBundle, Frozen
 
 HEADROOM = 1.5
-"""A limit is set to this many times the demand that was seen: demand is a median, and its peaks must fit too."""
+"""A limit is set to this many times the demand that was seen: used to two thirds, a pool rarely queues."""
 WITHOUT_DEMAND = 2.0
 """A limit of which no demand is known is at most doubled (design.md, section 4)."""
 
@@ -70,8 +70,6 @@ async def renew(
     knob = knob_for(config, case.remedy.service, diagnosis.kind)
     if knob is None or (knob.file, knob.path) != (case.remedy.file, case.remedy.path):
         return Choice(reason=f"the knob {plain(case.remedy.knob)} is no longer in the configuration")
-    if await _lowered(diagnosis, bundle, knob, forge, repo):
-        return Choice(reason=f"this time a deploy lowered {plain(knob.path)}")
     return await raise_knob(knob, diagnosis, bundle, forge, repo, head)
 
 
@@ -114,7 +112,8 @@ async def raise_knob(
         return Choice(
             reason=f"{place} is {current}, but what runs has {pool.limit:.0f}: that change is not deployed yet."
         )
-    target, reason = target_of(current, knob.maximum, pool.demand if pool else None)
+    wanted = demand(bundle, diagnosis.service) if pool else None
+    target, reason = target_of(current, knob.maximum, wanted)
     remedy = RaiseLimit(
         service=diagnosis.service,
         knob=knob.name,
@@ -127,17 +126,17 @@ async def raise_knob(
     return Choice(remedy=remedy, reason=f"{place} goes from {current} to {target}: {reason}.")
 
 
-def target_of(current: int, maximum: int, demand: float | None) -> tuple[int, str]:
+def target_of(current: int, maximum: int, wanted_now: tuple[float, str] | None) -> tuple[int, str]:
     """Return the new limit, above `current` and at most `maximum`, and how it was found.
 
-    With a demand (how many were in use and waited for at once) it is 1.5 times that, rounded up; else twice the
-    current limit.
+    With a demand, and the words for it, it is 1.5 times that, rounded up; else twice the current limit.
     """
-    if demand is None:
+    if wanted_now is None:
         wanted, reason = math.ceil(WITHOUT_DEMAND * current), f"{WITHOUT_DEMAND:g} times what it is"
     else:
-        wanted = math.ceil(HEADROOM * demand)
-        reason = f"{demand:g} were wanted at once, {HEADROOM:g} times that is {wanted}"
+        value, why = wanted_now
+        wanted = math.ceil(round(HEADROOM * value, 6))
+        reason = f"{why}; {HEADROOM:g} times that is {wanted}"
     target = max(current + 1, min(maximum, wanted))
     if target < wanted:
         reason += f", and the declared maximum is {maximum}"

@@ -8,15 +8,18 @@ from agents.diagnosis import CauseKind
 from agents.rca import words
 from agents.rca.finding import Finding, finding
 from agents.rca.view import View
-from telemetry.model import EvidenceBundle, MetricEvidence
+from telemetry.model import EvidenceBundle, MetricEvidence, RedEvidence, RedSummary
 
 # Semantic conventions of OpenTelemetry (db.client.connection*), their older plural form, and HikariCP's meters.
-_POOL = re.compile(r"^db\.client\.connections?\.|^hikaricp|pool", re.IGNORECASE)
+_POOL = re.compile(r"^db\.client\.connections?\.|^hikaricp\.connections", re.IGNORECASE)
 _PENDING = re.compile(r"pending|waiting|waiters", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\.max$|maximum|\.limit$", re.IGNORECASE)
 _USED = re.compile(r"used|usage|active|count$|in_use|checkedout", re.IGNORECASE)
 _MEMORY = re.compile(r"memory", re.IGNORECASE)
 _CPU = re.compile(r"cpu.*(utili[sz]ation|usage)", re.IGNORECASE)
+
+MIN_REQUESTS = 20
+"""A tick with fewer requests says little about which part of them is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,6 @@ class Pool:
     pending: MetricEvidence | None
     limit: float | None
 
-    @property
-    def demand(self) -> float | None:
-        """Return how many connections were wanted at once: in use and waited for."""
-        if self.used is None:
-            return None
-        return self.used.after + (max(0.0, self.pending.after) if self.pending else 0.0)
-
 
 def pools(metrics: list[MetricEvidence]) -> list[Pool]:
     """Return the pools that the metrics of one service describe, fullest first."""
@@ -43,7 +39,7 @@ def pools(metrics: list[MetricEvidence]) -> list[Pool]:
             name = next((value for key, value in sorted(item.attributes.items()) if "name" in key), "")
             by_name.setdefault(name, []).append(item)
     found = [_pool(items) for items in by_name.values()]
-    return sorted(found, key=lambda pool: -(pool.demand or 0.0))
+    return sorted(found, key=lambda pool: -_in_demand(pool))
 
 
 def _pool(items: list[MetricEvidence]) -> Pool:
@@ -69,6 +65,46 @@ def pool_of(bundle: EvidenceBundle, service: str) -> Pool | None:
     """Return the pool of `service` that is most in demand, if its metrics are in the bundle."""
     metrics = [item for item in bundle.items if isinstance(item, MetricEvidence) and item.service == service]
     return next(iter(pools(metrics)), None)
+
+
+def _in_demand(pool: Pool) -> float:
+    """Return how many connections were in use or waited for."""
+    return (pool.used.after if pool.used else 0.0) + (max(0.0, pool.pending.after) if pool.pending else 0.0)
+
+
+def demand(bundle: EvidenceBundle, service: str) -> tuple[float, str] | None:
+    """Return how many connections `service` would use if every request got one, and how that follows; or None.
+
+    By Little's law (L = lambda * W) the connections in use are in proportion to the requests that are served: if `used`
+    serve a part of them, all need `used * requests / served`. The worst tick counts. What waits is an upper bound: the
+    queue is there only because the pool is too small, and it is all that is known when nothing is served.
+    """
+    pool = pool_of(bundle, service)
+    if pool is None or pool.used is None:
+        return None
+    waiting = words.number(max(0.0, pool.pending.after) if pool.pending else 0.0)
+    used = words.number(pool.used.after)
+    bound, reason = _in_demand(pool), f"{used} connections were in use and {waiting} requests waited for one"
+    worst = _worst_tick(bundle, service)
+    if worst is None:
+        return bound, reason
+    served = worst.requests - worst.errors
+    needed = pool.used.after * worst.requests / served
+    if pool.pending is not None and bound < needed:
+        return bound, reason
+    return needed, (
+        f"at worst {used} connections served {served} of {worst.requests} requests, so that all would need "
+        f"{words.number(round(needed, 1))}"
+    )
+
+
+def _worst_tick(bundle: EvidenceBundle, service: str) -> RedSummary | None:
+    """Return the tick of the fault (else the whole of it) in which the smallest part of the requests was served."""
+    reds = [item for item in bundle.items if isinstance(item, RedEvidence) and item.service == service]
+    ticks = [point for item in reds for point in item.series if point.at >= bundle.fault.start]
+    telling: list[RedSummary] = [p for p in ticks if p.requests >= MIN_REQUESTS and p.errors < p.requests]
+    found = telling or [item.after for item in reds if item.after.errors < item.after.requests]
+    return max(found, key=lambda point: point.requests / (point.requests - point.errors), default=None)
 
 
 def find_full_pools(view: View) -> Iterator[Finding]:
