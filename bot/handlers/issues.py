@@ -2,15 +2,14 @@
 
 from typing import assert_never
 
-from agents.incident import TERMINAL, Agent, Clock, Incident, Stage
+from agents.incident import TERMINAL, Agent, Incident, Stage
 from agents.writes import ClosePull, Reply
 from bot.comments import REOPENED
 from bot.events import IssuesEvent
-from bot.handlers.deps import Deps, id_of_issue
+from bot.handlers.deps import Deps
 from bot.handlers.naming import settle_service
-from telemetry.model import Severity
+from bot.handlers.reported import reported, texts_of
 
-MAX_BODY = 4000
 CLOSING = frozenset({Stage.LEARNING, Stage.EVOLVING})
 
 
@@ -20,42 +19,17 @@ async def handle(incident: Incident | None, event: IssuesEvent, deps: Deps) -> I
         return incident
     match event.action:
         case "opened" | "labeled":
-            return incident or await _opened(event, deps)
+            return incident or await reported(event, deps)
         case "edited":
             if incident is None or incident.stage is not Stage.AWAITING_INFO:
                 return incident
-            return await settle_service(incident, event.sender.login, _texts(event), deps)
+            return await settle_service(incident, event.sender.login, texts_of(event), deps)
         case "closed":
             return _closed(incident, event, deps) if incident else None
         case "reopened":
             return _reopened(incident, event) if incident else None
         case _:
             assert_never(event.action)
-
-
-async def _opened(event: IssuesEvent, deps: Deps) -> Incident | None:
-    issue = event.issue
-    labelled = {event.label.name} if event.action == "labeled" and event.label else {row.name for row in issue.labels}
-    ours = issue.author.type == "Bot" and deps.markers.find(issue.body or "") is not None
-    if deps.label not in labelled or ours or issue.state != "open":
-        return None
-    incident = Incident(
-        id=id_of_issue(event.repository.id, issue.number),
-        repo=event.repo,
-        issue=issue.number,
-        issue_url=issue.html_url,
-        opened_by=issue.author.login,
-        title=issue.title,
-        body=(issue.body or "")[:MAX_BODY],
-        stage=Stage.OPENING,
-        severity=Severity.MEDIUM,
-        clock=Clock(onset=issue.created_at, detected=issue.created_at),
-    )
-    return await settle_service(incident, issue.author.login, _texts(event), deps)
-
-
-def _texts(event: IssuesEvent) -> tuple[str, str]:
-    return event.issue.title, event.issue.body or ""
 
 
 def _closed(incident: Incident, event: IssuesEvent, deps: Deps) -> Incident:
