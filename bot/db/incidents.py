@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -93,24 +93,18 @@ async def write(connection: AsyncConnection, incident: Incident, version: int, n
 
 def by_number(repo_id: int, number: int) -> ColumnElement[bool]:
     """Return the condition: this number is the incident's issue, its pull request, or the revert of that."""
-    return (incidents.c.repo_id == repo_id) & or_(
-        incidents.c.issue == number,
-        incidents.c.pull_request == number,
-        incidents.c.revert_pull_request == number,
-    )
+    numbers = (incidents.c.issue, incidents.c.pull_request, incidents.c.revert_pull_request)
+    return or_(*((incidents.c.repo_id == repo_id) & (column == number) for column in numbers))
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
     """Return the condition: the incident's time has come, or it has writes to carry out, and nobody is at it."""
-    write_waits = exists().where(
-        outbox.c.incident_id == incidents.c.id,
-        outbox.c.status == Status.PENDING,
-        outbox.c.next_at <= now,
-    )
+    write_waits = select(outbox.c.incident_id).where(outbox.c.status == Status.PENDING, outbox.c.next_at <= now)
+    time_has_come = select(incidents.c.id).where(incidents.c.wake_at <= now)
     return (
-        incidents.c.suspended_at.is_(None)
+        incidents.c.id.in_(union(time_has_come, write_waits))  # each by its index: thousands have long ended
+        & incidents.c.suspended_at.is_(None)
         & (incidents.c.next_try_at <= now)
-        & or_(incidents.c.wake_at <= now, write_waits)
     )
 
 

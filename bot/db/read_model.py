@@ -69,7 +69,7 @@ class ReadModel:
     async def incidents(self, limit: int = 100, *, before: datetime | None = None) -> tuple[IncidentRow, ...]:
         """Return at most `limit` incidents, newest first; those opened before a moment where it is given."""
         where: Sequence[ColumnElement[bool]] = () if before is None else (incidents.c.created_at < before,)
-        newest = (incidents.c.created_at.desc(), incidents.c.id)
+        newest = (incidents.c.created_at.desc(), incidents.c.id.desc())
         statement = select(*_COLUMNS).where(*where).order_by(*newest).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings()

@@ -94,6 +94,7 @@ incidents = Table(
     Index(None, "signature"),
     Index(None, "stage"),
     Index(None, "wake_at"),
+    Index(None, "created_at"),
     Index(None, "updated_at"),
 )
 

@@ -103,7 +103,7 @@ def _create_incidents() -> None:
     _index("incidents", "repo_id", "pull_request")
     _index("incidents", "repo_id", "revert_pull_request")
     _index("incidents", "tenant", "group_id")
-    for column in ("signature", "stage", "wake_at", "updated_at"):
+    for column in ("signature", "stage", "wake_at", "created_at", "updated_at"):
         _index("incidents", column)
 
 
