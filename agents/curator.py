@@ -38,12 +38,13 @@ class _Watcher:
 
     async def verify(self, incident: Incident) -> Incident:
         """Return the incident one look further: waiting, recovered, not recovered, or never deployed."""
-        if incident.merge is None:
+        merge = incident.merge
+        if merge is None:
             return escalate(incident, Agent.CURATOR, "There is no merge to verify.", self._now())
-        check = incident.verification or await self._terms(incident, incident.merge)
+        check = incident.verification or await self._terms(incident, merge)
         incident = incident.evolve(verification=check)
         if check.deployed_at is None:
-            return await self._await_deploy(incident, incident.merge, check)
+            return await self._await_deploy(incident, merge, check)
         return await self._await_recovery(incident, check, check.deployed_at)
 
     async def _terms(self, incident: Incident, merge: Merge) -> Verification:

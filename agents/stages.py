@@ -29,10 +29,15 @@ FOLLOWS: Mapping[Stage, Mapping[Stage, str]] = {
     Stage.PROPOSING: {Stage.AWAITING_APPROVAL: "pull request is open"},
     Stage.AWAITING_APPROVAL: {
         Stage.APPROVED: "approved by enough people",
+        Stage.DECIDING: "plan revoked",
         Stage.VERIFYING: "merged by a person",
         Stage.DISMISSED: "closed by a person",
     },
-    Stage.APPROVED: {Stage.MERGING: "still valid", Stage.AWAITING_APPROVAL: "no longer valid"},
+    Stage.APPROVED: {
+        Stage.MERGING: "still valid",
+        Stage.AWAITING_APPROVAL: "approval withdrawn",
+        Stage.DECIDING: "plan revoked",
+    },
     Stage.MERGING: {
         Stage.VERIFYING: "merged",
         Stage.APPROVED: "not mergeable yet",

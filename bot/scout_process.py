@@ -7,6 +7,7 @@ from collections import deque
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bot.memory_guard import MemoryGuard
 from bot.process import run_process
@@ -69,10 +70,7 @@ async def run_scout(settings: Settings) -> None:
         SettingsError: telemetry is to be taken from other machines without tokens.
         BusUnavailableError: the bus does not answer.
     """
-    tokens = {token.get_secret_value(): tenant for tenant, token in settings.otlp_tokens.items()}
-    if not tokens and not is_loopback(settings.scout_host):
-        remedy = "Set a token per tenant (tenant=token,…), or keep SRE_SPACE_SCOUT_HOST on loopback"
-        raise SettingsError("OTLP_TOKENS", f"is not set, but Scout listens on {settings.scout_host}", remedy)
+    tokens = _tokens(settings)
     state = TelemetryState()
     scout = Scout(state)
     bus = await open_bus(settings)
@@ -80,7 +78,24 @@ async def run_scout(settings: Settings) -> None:
     queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     queries.include_router(query_router(scout, token=query_token(settings)))
     app.mount("/", queries)
-    watching = asyncio.create_task(Watch(scout, bus).run())
+    log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
+    try:
+        await _serve(app, settings, Watch(scout, bus))
+    finally:
+        await bus.close()
+
+
+def _tokens(settings: Settings) -> dict[str, str]:
+    """Return tenants by token."""
+    tokens = {token.get_secret_value(): tenant for tenant, token in settings.otlp_tokens.items()}
+    if not tokens and not is_loopback(settings.scout_host):
+        remedy = "Set a token per tenant (tenant=token,…), or keep SRE_SPACE_SCOUT_HOST on loopback"
+        raise SettingsError("OTLP_TOKENS", f"is not set, but Scout listens on {settings.scout_host}", remedy)
+    return tokens
+
+
+async def _serve(app: Starlette, settings: Settings, watch: Watch) -> None:
+    """Serve and watch; whichever ends first ends the other, and a failed watch fails the process."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -91,7 +106,7 @@ async def run_scout(settings: Settings) -> None:
             timeout_graceful_shutdown=3,
         )
     )
-    log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
+    watching = asyncio.create_task(watch.run())
     serving = asyncio.create_task(server.serve())
     try:
         await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,7 +117,6 @@ async def run_scout(settings: Settings) -> None:
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await bus.close()
 
 
 if __name__ == "__main__":

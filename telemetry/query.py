@@ -18,6 +18,8 @@ def query_router(scout: Scout, *, token: str | None = None) -> APIRouter:
     """Return the routes under `/scout/v1`. They run in the event loop, so Scout is never read while it changes.
 
     With a `token`, every request must carry it as bearer token (401 otherwise); it reads all tenants.
+
+    Length: one short function for each of the routes.
     """
 
     async def admitted(authorization: Annotated[str, Header()] = "") -> None:
