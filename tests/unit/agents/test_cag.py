@@ -11,7 +11,7 @@ from agents.plan import RaiseLimit, RevertCommit
 from agents.ports import Case
 from agents.rca import diagnose
 from agents.signature import incident_signature
-from agents.testing.builders import REPO, incident
+from agents.testing.builders import REPO, incident, version
 from agents.testing.memory import FakeMemory
 from agents.testing.scenarios import bad_deploy, deploy_signal, healthy, pool_exhaustion, pool_signal
 from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop
@@ -140,3 +140,20 @@ async def test_evidence_must_still_speak_for_the_remembered_cause():
     known = incident(quiet, Stage.RECALLING, signature=incident_signature(pool_signal()))
     done = await cag(Shop().forge, memory, now)(known)
     assert done.stage is Stage.ORIENTING
+
+
+async def test_a_pool_that_a_deploy_lowered_again_takes_the_remembered_raise_and_names_the_commit():
+    """The verified fix applies whoever made the limit too low; people see the commit that did."""
+    shop = Shop()
+    raised = shop.set_pool(12)
+    lowered = shop.set_pool(2)
+    evidence = pool_exhaustion()
+    deploy = version("quote", raised, lowered).model_copy(update={"id": "E99"})
+    again = pool_signal(evidence.model_copy(update={"items": (*evidence.items, deploy)}))
+    done = await recall(shop, again, verified(pool_signal(), POOL_FIX))
+    assert incident_signature(again) == incident_signature(pool_signal())
+    assert done.remedy == POOL_FIX.model_copy(update={"target": 6})
+    assert done.recalled is not None
+    assert done.diagnosis is not None
+    assert done.diagnosis.suspect is not None
+    assert done.diagnosis.suspect.sha == lowered
