@@ -11,7 +11,6 @@ from agents.incident import Agent, Incident
 from agents.ports import Step
 from agents.stages import ACTS
 
-
 STEPS_AT_MOST = 50
 
 

@@ -1,6 +1,7 @@
 """The `Telemetry` port over Scout's query API."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
@@ -59,7 +60,7 @@ class ScoutClient:
     async def _get(self, path: str, query: dict[str, str], adapter: TypeAdapter[T]) -> T | None:
         try:
             response = await self._client.get(path, params=query)
-            if response.status_code == httpx.codes.NOT_FOUND:
+            if response.status_code == HTTPStatus.NOT_FOUND:
                 return None
             response.raise_for_status()
             return adapter.validate_json(response.content)
