@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class LoadStatus(BaseModel):
     sent: int
     failed: int
     shed: int
+    unanswered: dict[str, int]
     last_10_s: dict[str, object]
 
 
@@ -71,6 +73,7 @@ class Load:
         self.pacer = Pacer(options.rps, options.arrivals, self._rng, time.monotonic())
         self.statistics = Statistics()
         self.shed = 0
+        self.unanswered: Counter[str] = Counter()
         self._rate_changed = asyncio.Event()
 
     def set_rate(self, rate_rps: float) -> None:
@@ -86,6 +89,7 @@ class Load:
             sent=self.statistics.requests,
             failed=self.statistics.failed,
             shed=self.shed,
+            unanswered=dict(self.unanswered),
             last_10_s=asdict(self.statistics.recent(time.monotonic())),
         )
 
@@ -126,8 +130,9 @@ class Load:
         started_s = time.monotonic()
         try:
             status = (await client.get(quote_path(self._rng))).status_code
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             status = 0
+            self.unanswered[type(error).__name__] += 1
         ended_s = time.monotonic()
         self.statistics.add(Answer(ended_s, (ended_s - started_s) * 1000, status))
 
@@ -161,7 +166,7 @@ async def run(options: LoadOptions) -> None:
     stopped.set()
     await control
     totals = {"sent": load.statistics.requests, "failed": load.statistics.failed, "shed": load.shed}
-    log.info("load_stopped", **totals, statuses=load.statistics.statuses())
+    log.info("load_stopped", **totals, unanswered=dict(load.unanswered), statuses=load.statistics.statuses())
 
 
 def main() -> None:

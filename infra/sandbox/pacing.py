@@ -3,7 +3,7 @@
 import random
 from enum import StrEnum
 
-MAX_LAG_S = 1.0
+MAX_LAG_S = 0.1
 
 
 class Arrivals(StrEnum):
@@ -31,7 +31,7 @@ class Pacer:
         return self._last_s + self._unit_gap / self.rate_rps
 
     def advance(self, now_s: float) -> None:
-        """Marks the request that was due as sent; a lag of over 1 s is forgiven instead of made up for."""
+        """Marks the request that was due as sent; a lag of over 0.1 s is forgiven instead of made up for."""
         self._last_s = max(self.due_s(), now_s - MAX_LAG_S)
         self._unit_gap = self._draw()
 

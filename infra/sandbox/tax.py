@@ -47,7 +47,7 @@ def main() -> None:
     """Reads the command line and serves."""
     parser = argparse.ArgumentParser(prog="python -m infra.sandbox.tax", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--latency-ms", type=float, default=200.0, help="how long an answer takes")
+    parser.add_argument("--latency-ms", type=float, default=300.0, help="how long an answer takes")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the starting process ends")
     arguments = parser.parse_args()
     write_json_lines()

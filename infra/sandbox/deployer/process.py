@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.sandbox.errors import DeployError
 from infra.sandbox.parent import die_with
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 8.0
 _LOG_TAIL_LINES = 3
 
@@ -52,7 +52,7 @@ class ServiceProcess:
         """Returns the process once it accepts requests on the socket.
 
         Raises:
-            DeployError: The process ended or did not become ready within 20 s; it runs no more.
+            DeployError: The process ended or did not become ready within 60 s; it runs no more.
         """
         ready, ready_end = os.pipe()
         parent_pid = os.getpid()

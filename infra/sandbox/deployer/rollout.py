@@ -91,16 +91,16 @@ class Deployer:
         self._log.info("revision_found", revision=revision, previous=old, changed_files=len(changed))
         if FLAGS_FILE in changed and (folder / FLAGS_FILE).exists():
             shutil.copyfile(folder / FLAGS_FILE, self._options.data / FLAGS_FILE)
+        missing = [service for service in SERVICES if service.name not in self._running]
+        await asyncio.gather(*(self._replace(service, revision) for service in missing))
         for service in SERVICES:
-            if await self._is_outdated(service, revision):
+            if service not in missing and await self._is_outdated(service, revision):
                 await self._replace(service, revision)
         self._write_state(revision)
         await self._checkout.drop_all_but({revision} | {process.launch.revision for process in self._running.values()})
 
     async def _is_outdated(self, service: Service, revision: str) -> bool:
-        running = self._running.get(service.name)
-        if running is None:
-            return True
+        running = self._running[service.name]
         changed = await self._checkout.changed_paths(running.launch.revision, revision)
         return is_touched(service, changed)
 

@@ -43,12 +43,12 @@ def test_a_long_pause_is_not_made_up_for_by_a_burst() -> None:
     """A machine that slept a minute does not send a minute's requests at once."""
     pacer = Pacer(10, Arrivals.PACED, random.Random(1), 0.0)
     pacer.advance(60.0)
-    assert pacer.due_s() >= 59.0
+    assert pacer.due_s() >= 59.9
 
 
 def test_a_short_lag_is_made_up_for() -> None:
     """Open loop: what is due stays due."""
     pacer = Pacer(10, Arrivals.PACED, random.Random(1), 0.0)
     first = pacer.due_s()
-    pacer.advance(first + 0.5)
+    pacer.advance(first + 0.09)
     assert pacer.due_s() <= first + 0.15
