@@ -68,12 +68,16 @@ def red(summary: RedSummary) -> str:
 
 
 def _trace(item: TraceEvidence) -> str:
+    """Return what an exemplar request came to: where it failed, or where it spent its time itself."""
     longest = max((span.offset_ms + span.duration_ms for span in item.spans), default=0.0)
     way = " → ".join(_name(name) for name in dict.fromkeys(span.service for span in item.spans))
-    why = "failed" if item.why == "error" else "slow"
-    note = next((span.note for span in reversed(item.spans) if span.note), "")
-    said = f": {escape(note, MAX_TEXT)}" if note else ""
-    return f"a {why} request ({milliseconds(longest)}) through {way}{said}"
+    if item.why == "error":
+        failed = next((span for span in reversed(item.spans) if span.error and span.note), None)
+        said = f" in {_name(failed.service)}: {escape(failed.note, MAX_TEXT)}" if failed else ""
+        return f"a request through {way} failed after {milliseconds(longest)}{said}"
+    slowest = max(item.spans, key=lambda span: span.self_ms, default=None)
+    where = f", {milliseconds(slowest.self_ms)} of it in {_name(slowest.service)}" if slowest else ""
+    return f"a request through {way} took {milliseconds(longest)}{where}"
 
 
 def _signature(item: SignatureEvidence) -> str:
@@ -89,7 +93,7 @@ def _metric(item: MetricEvidence) -> Cells:
     labels = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in sorted(item.attributes.items()))
     what = f"{code_cell(item.metric, MAX_NAME)} of {_name(item.service)}"
     what = f"{what} ({escape(labels, MAX_NAME)})" if labels else what
-    unit = f" {escape(item.unit, 20)}" if item.unit and item.unit != "1" else ""
+    unit = "" if item.unit in {"", "1"} or item.unit.startswith("{") else f" {escape(item.unit, 20)}"
     limit = "" if item.limit is None else f" (limit {number(item.limit)})"
     before = NOTHING if item.before is None else f"{number(item.before)}{unit}"
     return what, before, f"{number(item.after)}{unit}{limit}"

@@ -8,16 +8,17 @@ from agents.diagnosis import Verdict
 from agents.incident import Incident, Stage
 from agents.markdown import code, escape
 from agents.plan import RaiseLimit, RevertCommit
-from bot.comments.evidence import MAX_NAME, impact
+from bot.comments.evidence import MAX_NAME, impact, root_red
 from bot.comments.fix import approved
 from bot.comments.markup import details, duration, milliseconds, moment, number, paragraphs, plural, sha, table
 from bot.comments.progress import timeline
 from bot.comments.rca import MAX_SENTENCE, commit_link
 from bot.comments.sticky import Section, fitted
 from bot.comments.words import capitalised, remedy
-from telemetry.model import RedEvidence, SignatureEvidence, SliReport
+from telemetry.model import RedEvidence, SignatureEvidence, SliReport, Stretch
 
 LONGEST_WAIT_SHARE = 0.5
+GROWN = 1.5
 
 
 def post_mortem(incident: Incident) -> str:
@@ -163,7 +164,25 @@ def _unknown(incident: Incident) -> str:
     if diagnosis is None or diagnosis.verdict is not Verdict.CONFIRMED:
         said.append("The cause is the best explanation of the evidence; it was not confirmed independently.")
     if diagnosis is not None and diagnosis.suspect is None and isinstance(incident.remedy, RaiseLimit):
-        said.append("Why the limit was reached just then: no change in this repository was found that explains it.")
+        said.append(_why_then(incident))
     if incident.clock.mitigated is None:
         said.append("When exactly users stopped noticing it.")
     return paragraphs("### What is not known", "\n".join(f"- {line}" for line in said)) if said else ""
+
+
+def _why_then(incident: Incident) -> str:
+    """Return what is open about a limit that was reached: why traffic grew, or what else came first."""
+    item = root_red(incident.signal) if incident.signal else None
+    if incident.signal is not None and item is not None and item.before.requests:
+        before = item.before.requests / _seconds(incident.signal.evidence.normal)
+        during = item.after.requests / _seconds(incident.signal.evidence.fault)
+        if during > GROWN * before:
+            rates = f"{before:.1f} to {during:.1f} requests a second"
+            return (
+                f"Why traffic grew from {rates}, {during / before:.1f} times what it was, when the limit was reached."
+            )
+    return "Why the limit was reached just then: no change in this repository was found that explains it."
+
+
+def _seconds(stretch: Stretch) -> float:
+    return max((stretch.end - stretch.start).total_seconds(), 1.0)

@@ -67,8 +67,11 @@ def facts(incident: Incident) -> str:
 
 
 def last_note(incident: Incident) -> str:
-    """Return the newest conclusion."""
-    return escape(incident.timeline[-1].note, MAX_NOTE) if incident.timeline else ""
+    """Return the newest conclusion; once it is over, that of the recovery."""
+    entries = incident.timeline
+    if incident.stage in {Stage.EVOLVING, Stage.RESOLVED}:
+        entries = tuple(entry for entry in entries if entry.stage is Stage.LEARNING) or entries
+    return escape(entries[-1].note, MAX_NOTE) if entries else ""
 
 
 def timeline(incident: Incident) -> str:
@@ -99,9 +102,10 @@ def verification(incident: Incident) -> str:
         wait = f"Merged as {sha(merge.sha)}. Waiting until telemetry shows a version of the service that holds it."
         return paragraphs("### Verification", wait)
     deployed = f"{sha(check.deployed_revision)} was deployed" if check.deployed_revision else "It was deployed"
+    healthy = min(check.healthy_windows, check.windows)
     done = (
         f"Merged as {sha(merge.sha)}; {deployed} at {clock(check.deployed_at)}. Healthy for "
-        f"**{check.healthy_windows} of {plural(check.windows, 'window')}** of {check.window_s} s in a row."
+        f"**{healthy} of {plural(check.windows, 'window')}** of {check.window_s} s in a row."
     )
     return paragraphs("### Verification", done, reports(check))
 

@@ -37,6 +37,7 @@ def texts() -> Mapping[str, str]:
         "pull_request": TEXTS.pull_request(incidents.proposing(), incidents.PLAN, revert=False),
         "pull_request_revert": TEXTS.pull_request(incidents.escalated(), incidents.UNDO, revert=True),
         "post_mortem": _notice(Topic.POST_MORTEM),
+        "post_mortem_revert": TEXTS.notice(incidents.resolved_revert(), PostComment(key="k", topic=Topic.POST_MORTEM)),
         "escalation": _notice(Topic.ESCALATION, "Not recovered 900 s after the fix was deployed."),
         "ask_service": _notice(Topic.ASK_SERVICE, services),
         "config_problem": _notice(Topic.CONFIG_PROBLEM, problems),

@@ -24,7 +24,9 @@ from agents.testing.builders import (
     metric,
     red,
     signal,
+    span,
     summary,
+    trace,
     version,
 )
 from telemetry.model import Detector, Health, SeriesKey, SliReport, SliWindow
@@ -56,6 +58,17 @@ EVIDENCE = bundle(
     ),
     metric("quote", "db.client.connection.count", 0.4, 2, limit=2, attributes={"db.client.connection.state": "used"}),
     version("pricing", HEAD, None),
+    trace(
+        "error",
+        span(1, None, "gateway", QUOTE, "SERVER", 260, 3, error=""),
+        span(2, 1, "quote", QUOTE, "SERVER", 255, 250, error="TimeoutError: no connection"),
+        span(3, 2, "quote", "connect", "CLIENT", 5, 5).model_copy(update={"note": "sqlite"}),
+    ),
+    trace(
+        "slow",
+        span(1, None, "quote", QUOTE, "SERVER", 900, 100),
+        span(2, 1, "pricing", "GET /price/{sku}", "SERVER", 800, 800).model_copy(update={"note": "tax"}),
+    ),
 )
 SIGNAL = signal(
     EVIDENCE,
@@ -215,6 +228,16 @@ def resolved() -> Incident:
     """Return the incident at its end."""
     clock = Clock(onset=ONSET, detected=at(15), owned=at(17), mitigated=at(130), resolved=at(370))
     return verifying(4, Stage.RESOLVED, clock=clock)
+
+
+def resolved_revert() -> Incident:
+    """Return the revert from memory at its end; most of the time went by waiting for the approval."""
+    end, found = resolved(), high_risk()
+    entries = tuple(
+        entry.model_copy(update={"at": at(300)}) if entry.stage is Stage.VERIFYING else entry for entry in end.timeline
+    )
+    kept = {name: getattr(found, name) for name in ("recalled", "remedy", "plan", "diagnosis", "decision")}
+    return end.evolve(timeline=entries, **kept)
 
 
 def escalated() -> Incident:
