@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from agents.brain import case_text
 from agents.config import load
 from agents.errors import ConfigError
 from agents.incident import Agent, Incident, Merge, Stage, Verification
@@ -182,7 +183,7 @@ def _case(incident: Incident, at: datetime) -> Case:
         service=diagnosis.service,
         kind=diagnosis.kind,
         signature=incident.signature,
-        text=f"{diagnosis.service} {diagnosis.operation or ''} {diagnosis.kind}: {diagnosis.summary}",
+        text=case_text(diagnosis),
         remedy=remedy,
         summary=diagnosis.summary,
         verified_at=at,

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from bot.db.inbox import Inbox
 from bot.db.rows import Delivery
-from bot.queue.port import Queue
+from bot.queue.port import Queue, QueueUnavailableError
 from bot.topics import SIGNALS
 from telemetry.bus import Bus
 from telemetry.model import Signal
@@ -34,4 +34,7 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
         )
         await message.ack()
         if stored is not None:
-            await queue.enqueue("process_delivery", stored)
+            try:
+                await queue.enqueue("process_delivery", stored)
+            except QueueUnavailableError as error:
+                log.warning("wake_up_lost", delivery=stored, reason=str(error))
