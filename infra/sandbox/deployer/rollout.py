@@ -113,11 +113,11 @@ class Deployer:
             self._log.error("deploy_failed", service=service.name, revision=revision, reason=error.reason)
             return
         self._running[service.name] = new
+        self._write_state(revision)
         self._log.info("service_started", service=service.name, revision=revision, pid=new.pid)
         if old is not None:
             await old.stop()
             self._log.info("service_stopped", service=service.name, revision=old.launch.revision, pid=old.pid)
-        self._write_state(revision)
 
     async def _launch(self, service: Service, revision: str) -> Launch:
         options = self._options
