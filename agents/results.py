@@ -92,6 +92,8 @@ def _proposed(incident: Incident, write: ProposeChange, result: Result, at: date
 
 
 def _merged(incident: Incident, result: Result, at: datetime) -> Incident:
+    if incident.stage is not Stage.MERGING:  # the webhook of the merge came before its answer
+        return incident
     if isinstance(result, Done) and result.sha:
         note = f"The fix is merged as {result.sha[:9]}. It counts once telemetry shows that it works."
         merged = incident.move(Stage.VERIFYING, Agent.FIXER, note, at, merge=Merge(sha=result.sha, at=at))

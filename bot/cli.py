@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.config import json_schema, parse
-from agents.errors import ConfigError
+from agents.errors import ConfigError, SreSpaceError
 from agents.stages import diagram
+from bot.audit_cli import audit_app
 from bot.process import FAILED
 from bot.settings import document, load_settings
 from bot.status import as_json as as_json_text
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(audit_app, name="audit")
 
 
 def _become(module: str, *arguments: str) -> None:
@@ -115,5 +117,9 @@ def state_diagram() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; errors of ours are one line that says what to do."""
+    try:
+        app()
+    except SreSpaceError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(FAILED)

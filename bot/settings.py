@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="Address of webhooks and dashboard.")
     web_port: int = Field(8080, ge=0, le=65535, description="Port of webhooks and dashboard. 0 picks a free one.")
+    dashboard_url: str | None = Field(
+        None, pattern=r"^https?://", description="Address of the dashboard, as comments on GitHub link it."
+    )
     webhook_limit_mb: float = Field(
         25.0, gt=0, le=25, description="Largest webhook that is taken, in MB (GitHub sends at most 25)."
     )

@@ -63,7 +63,7 @@ def graph_of(forge: Forge, memory: Memory, telemetry: Telemetry) -> Graph:
 def lanes_of(settings: Settings, base: Base, forge: GitHubForge, memory: Memory, telemetry: Telemetry) -> Lanes:
     """Build the lanes: router and handlers in front, the graph inside, delivery behind."""
     markers = Markers(marker_secret(settings))
-    texts = Texts(markers, label=settings.incident_label)
+    texts = Texts(markers, label=settings.incident_label, dashboard_url=settings.dashboard_url)
 
     async def repo_of(signal: Signal) -> RepoRef:
         del signal  # one repository takes every tenant's incidents until there is a mapping

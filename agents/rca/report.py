@@ -56,7 +56,7 @@ def diagnose(signal: Signal) -> Diagnosis:
 def _summary(candidates: tuple[Candidate, ...], sure: Verdict) -> str:
     best = candidates[0]
     cause = CAUSES[best.kind].format(service=best.service)
-    facts = ". ".join(claim.text for claim in best.speaks_for[:_SHOWN_CLAIMS])
+    facts = ". ".join(_sentence(claim.text) for claim in best.speaks_for[:_SHOWN_CLAIMS])
     if sure is Verdict.INCONCLUSIVE:
         others = " or ".join(CAUSES[other.kind].format(service=other.service) for other in candidates[1:2])
         choice = (
@@ -67,6 +67,11 @@ def _summary(candidates: tuple[Candidate, ...], sure: Verdict) -> str:
     victims = [other.service for other in candidates[1:] if other.speaks_against]
     passed_on = f" {_listed(victims)} only {'pass' if len(victims) > 1 else 'passes'} it on." if victims else ""
     return f"{opening}. {facts}.{passed_on}"
+
+
+def _sentence(text: str) -> str:
+    """Return a claim as the beginning of a sentence; names of services keep their case."""
+    return f"The {text.removeprefix('the ')}" if text.startswith("the ") else text
 
 
 def _listed(names: list[str]) -> str:
