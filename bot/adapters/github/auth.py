@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import jwt
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
@@ -39,6 +40,18 @@ class InstallationToken(BaseModel):
 
     token: str
     expires_at: AwareDatetime
+
+
+class TokenSource(Protocol):
+    """Hands out the tokens with which an installation is acted for."""
+
+    async def get(self, installation_id: int) -> str:
+        """Return a token that is valid now."""
+        ...
+
+    def refused(self, installation_id: int, token: str) -> None:
+        """Take note that GitHub no longer takes `token`."""
+        ...
 
 
 FetchToken = Callable[[int], Awaitable[InstallationToken]]

@@ -15,9 +15,9 @@ NOT_ALLOWED = frozenset({403, *GONE})
 
 
 class CheckWriter:
-    """Keeps one Check Run of ours per commit."""
+    """Keeps one Check Run of ours per commit; without an `app_id` the external id alone tells which is ours."""
 
-    def __init__(self, client: Client, app_id: int) -> None:
+    def __init__(self, client: Client, app_id: int | None) -> None:
         self._client = client
         self._app_id = app_id
 
@@ -50,7 +50,7 @@ class CheckWriter:
         ours = (
             run
             for run in page.check_runs
-            if run.external_id == external_id and (run.app is None or run.app.id == self._app_id)
+            if run.external_id == external_id and (run.app is None or self._app_id in {None, run.app.id})
         )
         return next(ours, None)
 

@@ -14,7 +14,7 @@ from githubkit.throttling import LocalThrottler
 from pydantic import TypeAdapter, ValidationError
 
 from agents.errors import ForgeRefusedError, ForgeUnavailableError
-from bot.adapters.github.auth import AppIdentity, InstallationToken, Tokens, utc_now
+from bot.adapters.github.auth import AppIdentity, InstallationToken, Tokens, TokenSource, utc_now
 from bot.adapters.github.cache import Cached, EtagCache
 from bot.adapters.github.errors import translated
 from bot.adapters.github.transport import CONNECT_TIMEOUT_S, Transport
@@ -55,21 +55,24 @@ def github(api_url: str, transport: Transport, timeout_s: float) -> GitHub[Unaut
 
 
 class Client:
-    """JSON in and out. `installation` is the id to act as, or None to act as the App itself."""
+    """JSON in and out. `installation` is the id to act as, or None to act as the App itself.
+
+    With tokens that somebody else hands out instead of an App's identity, calls as the App itself are refused.
+    """
 
     def __init__(
         self,
         kit: GitHub[UnauthAuthStrategy],
-        identity: AppIdentity,
+        identity: AppIdentity | TokenSource,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         etags: EtagCache | None = None,
     ) -> None:
         self._kit = kit
-        self._identity = identity
+        self._identity = identity if isinstance(identity, AppIdentity) else None
         self._sleep = sleep
         self._cache = etags or EtagCache()
-        self._tokens = Tokens(self._fetch_token)
+        self._tokens = Tokens(self._fetch_token) if isinstance(identity, AppIdentity) else identity
 
     async def get(self, installation: int | None, path: str, model: type[M], params: Params | None = None) -> M:
         """Return what is at `path`. Raises ForgeUnavailableError, ForgeRefusedError."""
@@ -170,6 +173,8 @@ class Client:
         return parse(InstallationToken, response.content)
 
     def _jwt(self) -> str:
+        if self._identity is None:
+            raise ForgeRefusedError(HTTPStatus.UNAUTHORIZED, "only a GitHub App can ask this, and a token was given")
         return self._identity.jwt(utc_now())
 
 

@@ -9,6 +9,7 @@ from agents.incident import RepoRef
 from agents.plan import Plan
 from agents.ports import Now
 from agents.writes import Reaction, Result
+from bot.adapters.github.account import Account
 from bot.adapters.github.app import AppAccount
 from bot.adapters.github.auth import AppIdentity, utc_now
 from bot.adapters.github.checks import CheckWriter
@@ -35,17 +36,17 @@ class Access:
 class GitHubForge(Reader):
     """GitHub: the reads are inherited, each kind of write is passed on to its own writer."""
 
-    def __init__(self, client: Client, transport: Transport, app_id: int, now: Now = utc_now) -> None:
+    def __init__(self, client: Client, transport: Transport, account: Account, now: Now = utc_now) -> None:
         super().__init__(client)
-        self.account = AppAccount(client, app_id)
+        self.account = account
         self._transport = transport
-        self._issues = IssueWriter(client, self.account, now)
+        self._issues = IssueWriter(client, account, now)
         self._proposals = ProposalWriter(client)
-        self._checks = CheckWriter(client, app_id)
+        self._checks = CheckWriter(client, account.app_id)
         self._merger = Merger(client)
 
     async def resolve(self, full_name: str) -> RepoRef:
-        """Return the repository `owner/name`. Raises ForgeRefusedError when the App is not installed there."""
+        """Return the repository `owner/name`. Raises ForgeRefusedError when we cannot reach it."""
         return await self.account.resolve(full_name)
 
     async def aclose(self) -> None:
@@ -98,4 +99,4 @@ def connect(access: Access, *, inner: httpx.AsyncBaseTransport | None = None, no
     transport = Transport(inner)
     kit = github(access.api_url, transport, access.timeout_s)
     client = Client(kit, AppIdentity(access.app_id, access.private_key))
-    return GitHubForge(client, transport, access.app_id, now)
+    return GitHubForge(client, transport, AppAccount(client, access.app_id), now)

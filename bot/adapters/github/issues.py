@@ -8,7 +8,7 @@ from agents.incident import RepoRef
 from agents.ports import Now
 from agents.writes import Done, Reaction, Result
 from bot.adapters.github import payloads
-from bot.adapters.github.app import AppAccount
+from bot.adapters.github.account import Account
 from bot.adapters.github.client import GONE, Client
 from bot.adapters.github.reader import root
 
@@ -22,7 +22,7 @@ ANYTHING = object
 class IssueWriter:
     """Issues, comments, reactions and labels."""
 
-    def __init__(self, client: Client, account: AppAccount, now: Now) -> None:
+    def __init__(self, client: Client, account: Account, now: Now) -> None:
         self._client = client
         self._account = account
         self._now = now

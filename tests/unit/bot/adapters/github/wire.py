@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from agents.incident import RepoRef
 from bot.adapters.github import GitHubForge
+from bot.adapters.github.app import AppAccount
 from bot.adapters.github.auth import AppIdentity
 from bot.adapters.github.client import Client, github
 from bot.adapters.github.transport import Transport
@@ -46,7 +47,7 @@ class Wire:
         transport = Transport(httpx.MockTransport(self._answer))
         kit = github("https://ghe.example/api/v3", transport, 5)
         client = Client(kit, AppIdentity(12, private_key()), sleep=self._sleep)
-        self.forge = GitHubForge(client, transport, 12)
+        self.forge = GitHubForge(client, transport, AppAccount(client, 12))
 
     def on(self, method: str, path: str, *answers: Answer) -> "Wire":
         """Answer `method` on `path` (below the repository, or absolute) with these, in order."""
