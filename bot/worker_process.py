@@ -28,6 +28,7 @@ from bot.adapters.github import Access, GitHubForge, connect
 from bot.adapters.memory import open_memory
 from bot.adapters.scout import ScoutClient
 from bot.comments import Texts
+from bot.db.store import Store
 from bot.delivery import deliver
 from bot.handlers.deps import Deps
 from bot.intake import take_signals
@@ -60,7 +61,7 @@ def graph_of(forge: Forge, memory: Memory, telemetry: Telemetry) -> Graph:
     )
 
 
-def lanes_of(settings: Settings, base: Base, forge: GitHubForge, memory: Memory, telemetry: Telemetry) -> Lanes:
+def lanes_of(settings: Settings, store: Store, forge: GitHubForge, memory: Memory, telemetry: Telemetry) -> Lanes:
     """Build the lanes: router and handlers in front, the graph inside, delivery behind."""
     markers = Markers(marker_secret(settings))
     texts = Texts(markers, label=settings.incident_label, dashboard_url=settings.dashboard_url)
@@ -73,10 +74,10 @@ def lanes_of(settings: Settings, base: Base, forge: GitHubForge, memory: Memory,
         return await deliver(incident, write, forge, texts)
 
     deps = Deps(forge=forge, now=now, markers=markers, label=settings.incident_label, repo_of=repo_of)
-    router = Router(base.store, deps)
+    router = Router(store, deps)
     graph = graph_of(forge, memory, telemetry)
     return Lanes(
-        base.store,
+        store,
         graph,
         locate=router.locate,
         handle=router.handle,
@@ -103,7 +104,7 @@ async def run_worker(settings: Settings) -> None:
         sweeper = Sweeper(
             store=base.store,
             queue=base.queue,
-            gave_up=lambda given: _gave_up(base, given),
+            gave_up=lambda given: gave_up(base.store, given),
             now=now,
             owner=name,
             policy=SweepPolicy(every_s=settings.sweep_s),
@@ -142,24 +143,24 @@ async def _adapters(settings: Settings) -> AsyncGenerator[tuple[Base, Lanes]]:
     telemetry = ScoutClient(settings.scout_url, token=query_token(settings))
     try:
         async with open_base(settings) as base, open_memory(settings.chroma) as memory:
-            yield base, lanes_of(settings, base, forge, memory, telemetry)
+            yield base, lanes_of(settings, base.store, forge, memory, telemetry)
     finally:
         await telemetry.close()
         await forge.aclose()
 
 
-async def _gave_up(base: Base, given: Given) -> None:
+async def gave_up(store: Store, given: Given) -> None:
     """Tell people once, on the issue, that something could not be done; what cannot be told is in the log."""
     if given.incident_id is None:
         return
-    known = await base.store.load(given.incident_id)
+    known = await store.load(given.incident_id)
     if known is None or known[0].stage in TERMINAL:
         return
     incident, version = known
     agent = incident.timeline[-1].agent if incident.timeline else Agent.SCOUT
     note = f"I gave up after many tries: {given.reason}"
     try:
-        await base.store.save(escalate(incident, agent, note, now()), version)
+        await store.save(escalate(incident, agent, note, now()), version)
     except SreSpaceError as error:
         log.warning("escalation_not_stored", reason=str(error))
 
