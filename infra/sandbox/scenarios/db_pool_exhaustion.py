@@ -1,5 +1,6 @@
 """Traffic outgrows the connection pool of `quote`: requests wait for a connection in vain."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from infra.sandbox.scenarios.controls import set_flag, set_load, wait_until_deployed
@@ -12,6 +13,8 @@ SETTINGS = "services/quote/settings.yaml"
 POOL_SIZE = 2
 # A quote holds a connection for 72 ms in all: 2 connections serve 28 requests a second, 4 serve 56.
 OUTGROWN_RPS = 36.0
+# Time to show that the smaller pool serves normal traffic well.
+_SETTLE_S = 10.0
 AUDIT_FLAG = "database-audit"
 LOWER_MESSAGE = """Lower idle connections on the database
 
@@ -57,6 +60,7 @@ async def _make_pool_small(sandbox: Sandbox) -> tuple[Commit, ...]:
     change = Change(sandbox.person(1), LOWER_MESSAGE, SETTINGS, set_number("pool_size", lambda _: POOL_SIZE))
     commits = await push(sandbox, [change])
     await wait_until_deployed(sandbox, "quote", commits[-1].sha)
+    await asyncio.sleep(_SETTLE_S)
     return commits
 
 
