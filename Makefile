@@ -45,6 +45,8 @@ lock: $(VENV)/.dev  ## Make the lock files anew from pyproject.toml
 	  --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	  --no-emit-index-url --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-header --extra action -c requirements.lock pyproject.toml -o action/requirements.lock
 
 clean:  ## Remove what make and the service made here
 	rm -rf $(VENV) var .pytest_cache .ruff_cache .import_linter_cache .hypothesis
