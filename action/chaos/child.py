@@ -1,0 +1,39 @@
+"""`python -m action.chaos.child FILE`: runs one experiment with Chaos Toolkit, and writes its journal."""
+
+import sys
+from pathlib import Path
+
+from chaoslib.exceptions import ChaosException
+from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
+from chaoslib.loader import load_experiment
+from chaoslib.log import configure_logger
+from chaoslib.types import Strategy
+
+from action.chaos.journal import write_journal
+from action.settings import Until, load_context
+
+SETTINGS = {"runtime": {"rollbacks": {"strategy": "always"}}}
+"""Whatever happens to an experiment, its faults are taken back."""
+INVALID = 2
+
+
+def main(path: Path) -> int:
+    """Run the experiment; return 2 when Chaos Toolkit does not take the file, else 0: the journal says the rest.
+
+    Afterwards the steady state is looked at again only when SRE-Space was waited for until the recovery.
+    """
+    context = load_context()
+    configure_logger()
+    strategy = Strategy.DEFAULT if context.inputs.until is Until.RECOVERY else Strategy.BEFORE_METHOD
+    try:
+        experiment = load_experiment(str(path))
+        ensure_experiment_is_valid(experiment)
+    except ChaosException as error:
+        sys.stderr.write(f"{error}\n")
+        return INVALID
+    write_journal(context.journal, run_experiment(experiment, settings=SETTINGS, strategy=strategy))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
