@@ -42,7 +42,7 @@ bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothin
 
 lock: $(VENV)/.dev  ## Make the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	  --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-header --upgrade --extra postgres pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	  --no-emit-index-url --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
