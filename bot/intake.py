@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from bot.db.inbox import Inbox
 from bot.db.rows import Delivery
 from bot.queue.port import Queue, QueueUnavailableError
-from bot.topics import SIGNALS
+from bot.topics import SIGNALS, guid_of
 from telemetry.bus import Bus
 from telemetry.model import Signal
 
@@ -26,7 +26,7 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
             continue
         stored = await inbox.put(
             Delivery(
-                guid=f"{signal.tenant}:{signal.group_id}:{signal.sequence}",
+                guid=guid_of(signal),
                 source="scout",
                 event="signal",
                 payload=message.value.decode(),

@@ -18,6 +18,7 @@ from agents.writes import AnyWrite, Result
 from bot.adapters.github.calls import counting
 from bot.db.rows import InboxRow, OutboxRow, Status
 from bot.db.store import Store
+from bot.observability.observer import Observer
 
 log = structlog.get_logger()
 
@@ -46,12 +47,14 @@ class Lanes:
         deliver: Deliver,
         now: Now,
         lease_s: float = 15.0,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer or Observer()
         self._store = store
         self._graph = graph
         self._locate = locate
-        self._handle = handle
-        self._deliver = deliver
+        self._handle = self._observer.handling(handle)
+        self._deliver = self._observer.delivering(deliver)
         self._now = now
         self._lease_s = lease_s
 
@@ -65,21 +68,27 @@ class Lanes:
         if row is None or row.status is not Status.PENDING:
             return
         with bound_contextvars(delivery_id=row.guid, event_name=row.event):
+            outcome = "failed"
             try:
                 await self._process(row)
+                outcome = "handled"
             except StaleIncidentError as error:
+                outcome = "postponed"
                 await self._store.inbox.retry(row.id, str(error), delay_s=0.2)
             except TransientError as error:
+                outcome = "busy" if isinstance(error, LaneBusyError) else "postponed"
                 log.info("delivery_postponed", reason=str(error))
                 await self._store.inbox.retry(row.id, str(error), delay_s=error.retry_after_s)
             except SreSpaceError as error:
                 log.warning("delivery_failed", reason=str(error))
                 await self._store.inbox.fail(row.id, str(error))
+            finally:
+                self._observer.meters.delivery(row.event, outcome)
 
     async def _process(self, row: InboxRow) -> None:
         incident_id = await self._locate(row)
         lane = incident_id or f"{row.repo_id}#{row.number}"
-        with bound_contextvars(incident_id=incident_id):
+        with bound_contextvars(incident_id=incident_id), self._observer.about(incident_id):
             async with self._lease(lane):
                 if await self._store.inbox.claim(row.id) is None:
                     return
@@ -97,11 +106,12 @@ class Lanes:
             return before
         after = after.evolve(github_calls=after.github_calls + calls.count)
         await self._store.save(after, version, delivery_id=row.id)
+        self._observer.saved(before, after)
         return after
 
     async def advance(self, incident_id: str) -> None:
         """Take up an incident that is due; does nothing while another job holds its lane."""
-        with bound_contextvars(incident_id=incident_id):
+        with bound_contextvars(incident_id=incident_id), self._observer.about(incident_id):
             try:
                 async with self._lease(incident_id):
                     await self._advance_safely(incident_id)
@@ -144,6 +154,7 @@ class Lanes:
         after = apply(incident, row.write, result, self._now())
         after = after.evolve(github_calls=after.github_calls + calls.count)
         await self._store.delivered(row, after, version, result=result)
+        self._observer.saved(incident, after)
         log.info("write_delivered", write=row.write.kind, ok=result.ok)
         return True
 
@@ -156,16 +167,18 @@ class Lanes:
         with counting() as calls:
             try:
                 async for after in run(self._graph, incident.evolve(wake_at=None)):
-                    last = after.evolve(github_calls=incident.github_calls + calls.count)
+                    before, last = last, after.evolve(github_calls=incident.github_calls + calls.count)
                     version = await self._store.save(last, version)
+                    self._observer.saved(before, last)
                     log.info("step_finished", stage=after.stage)
             except (TransientError, StaleIncidentError):
                 raise
             except SreSpaceError as error:
                 log.warning("step_failed", stage=last.stage, reason=str(error))
                 handed_over = escalate(last, ACTS[last.stage], f"I cannot go on by myself: {error}", self._now())
-                last = handed_over.evolve(github_calls=incident.github_calls + calls.count)
+                before, last = last, handed_over.evolve(github_calls=incident.github_calls + calls.count)
                 await self._store.save(last, version)
+                self._observer.saved(before, last)
         return last.stage is not incident.stage or bool(last.outgoing)
 
     @contextlib.asynccontextmanager

@@ -1,12 +1,19 @@
-"""Memory Guard: says when this process has grown too large to take more telemetry, with hysteresis."""
+"""Memory Guard: says when this process has grown too large, with hysteresis, and gives back what it can."""
 
+import asyncio
+import ctypes
+import gc
 import time
 from collections.abc import Callable
 
 import psutil
+import structlog
+
+log = structlog.get_logger()
 
 RELIEF = 0.9
 LOOK_EVERY_S = 0.5
+RELIEVE_EVERY_S = 5.0
 _MB = 1024 * 1024
 
 
@@ -15,8 +22,27 @@ def resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def give_back() -> None:
+    """Free what nobody refers to and return freed pages to the system, where the C library can (glibc)."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+async def look_often(guard: Callable[[], bool]) -> None:
+    """Ask the guard for ever, so that it notices what nobody asks for."""
+    while True:
+        guard()
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
 class MemoryGuard:
-    """True above `limit_mb`, and until the process has shrunk below 90 % of it; looks twice a second at most."""
+    """True above `limit_mb`, and until the process has shrunk below 90 % of it; looks twice a second at most.
+
+    Each change is logged and told to `changed`. Before it closes, the process gives back what nobody uses; while it
+    stays closed, `relieve` is called every five seconds, so that it can open again.
+    """
 
     def __init__(
         self,
@@ -24,16 +50,42 @@ class MemoryGuard:
         *,
         resident: Callable[[], int] = resident_bytes,
         clock: Callable[[], float] = time.monotonic,
+        changed: Callable[[bool], None] = lambda _: None,
+        relieve: Callable[[], None] = give_back,
     ) -> None:
         self._limit = limit_mb * _MB
         self._resident = resident
         self._clock = clock
+        self._changed = changed
+        self._relieve = relieve
         self._next_look = float("-inf")
+        self._next_relief = float("-inf")
         self._over = False
 
     def __call__(self) -> bool:
-        """Return whether telemetry should be answered with 503 now."""
-        if self._clock() >= self._next_look:
-            self._next_look = self._clock() + LOOK_EVERY_S
-            self._over = self._resident() > self._limit * (RELIEF if self._over else 1)
+        """Return whether what can wait should wait now."""
+        now = self._clock()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_EVERY_S
+            self._look(now)
         return self._over
+
+    def _look(self, now: float) -> None:
+        limit = self._limit * (RELIEF if self._over else 1)
+        resident = self._resident()
+        if resident > limit and now >= self._next_relief:
+            self._next_relief = now + RELIEVE_EVERY_S
+            relieve = self._relieve if self._over else give_back
+            relieve()
+            resident = self._resident()
+        over = resident > limit
+        if over is self._over:
+            return
+        self._over = over
+        self._changed(over)
+        say = log.warning if over else log.info
+        say(
+            "memory_limit_exceeded" if over else "memory_limit_met",
+            rss_mb=resident // _MB,
+            limit_mb=self._limit // _MB,
+        )

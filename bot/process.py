@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from bot.observability.log_ids import add_trace_ids
 from bot.settings import Settings, SettingsError, load_settings
 from telemetry.errors import SreSpaceError
 
@@ -21,6 +22,7 @@ def configure_logs(*, as_json: bool) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_trace_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,

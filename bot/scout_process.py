@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -10,17 +11,23 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from bot.memory_guard import MemoryGuard
+from bot.observability.endpoint import metrics_router
+from bot.observability.exporting import PREFIX, Own, observing
+from bot.observability.observer import Observer
+from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
 from bot.settings import Settings, SettingsError
-from bot.topics import SIGNALS
-from bot.wiring import is_loopback, open_bus, query_token
+from bot.shedding import Shedding
+from bot.topics import SIGNALS, guid_of
+from bot.web.health import health_router
+from bot.wiring import is_loopback, metrics_token, open_bus, query_token
 from telemetry.bus import Bus
 from telemetry.errors import BusUnavailableError
 from telemetry.model import Signal
 from telemetry.otlp.app import create_receiver
 from telemetry.query import query_router
 from telemetry.scout import Scout
-from telemetry.state import TelemetryState
+from telemetry.state import Limits, TelemetryState
 
 log = structlog.get_logger()
 
@@ -31,9 +38,11 @@ HELD_AT_MOST = 1000
 class Watch:
     """Ticks Scout and publishes what it finds; signals wait here while the bus is away."""
 
-    def __init__(self, scout: Scout, bus: Bus) -> None:
+    def __init__(self, scout: Scout, bus: Bus, *, observer: Observer, ticked: Callable[[], None]) -> None:
         self._scout = scout
         self._bus = bus
+        self._observer = observer
+        self._ticked = ticked
         self._held: deque[Signal] = deque(maxlen=HELD_AT_MOST)
 
     async def run(self) -> None:
@@ -50,13 +59,15 @@ class Watch:
                 )
                 self._held.append(signal)
             await self._publish()
+            self._ticked()
             await asyncio.sleep(max(0.05, TICK_S - (time.monotonic() - started)))
 
     async def _publish(self) -> None:
         while self._held:
             signal = self._held[0]
             try:
-                await self._bus.publish(SIGNALS, signal.group_id, signal.model_dump_json().encode())
+                with self._observer.publishing(guid_of(signal)):
+                    await self._bus.publish(SIGNALS, signal.group_id, signal.model_dump_json().encode())
             except BusUnavailableError as error:
                 log.warning("signal_held", reason=str(error), held=len(self._held))
                 return
@@ -71,18 +82,47 @@ async def run_scout(settings: Settings) -> None:
         BusUnavailableError: the bus does not answer.
     """
     tokens = _tokens(settings)
-    state = TelemetryState()
-    scout = Scout(state)
-    bus = await open_bus(settings)
-    app = create_receiver(state, tokens=tokens, is_overloaded=MemoryGuard(settings.memory_limit_mb))
-    queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    queries.include_router(query_router(scout, token=query_token(settings)))
-    app.mount("/", queries)
-    log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
-    try:
-        await _serve(app, settings, Watch(scout, bus))
-    finally:
-        await bus.close()
+    with observing(settings, "scout", scraped=True) as own:
+        state = TelemetryState(Limits(ignored_service_prefix=PREFIX))
+        figures = ScoutFigures(own.meter)
+        guard = guard_of(settings, state, own.observer)
+        scout = Scout(state)
+        bus = await open_bus(settings)
+        app = create_receiver(state, tokens=tokens, is_overloaded=guard)
+        queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        queries.include_router(query_router(scout, token=query_token(settings)))
+        facts = {"watermark_age_s": lambda: figures.watermark_age_s, "memory": lambda: "short" if guard() else "ok"}
+        queries.include_router(health_router({"bus": bus.check}, {}, facts))
+        _serve_metrics(queries, settings, own)
+        app.mount("/", queries)
+
+        def ticked() -> None:
+            guard()  # also while no telemetry comes
+            figures.look(state)
+
+        log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
+        try:
+            await _serve(app, settings, Watch(scout, bus, observer=own.observer, ticked=ticked))
+        finally:
+            await bus.close()
+
+
+def guard_of(settings: Settings, state: TelemetryState, observer: Observer) -> MemoryGuard:
+    """Return the guard of Scout's memory, which sheds telemetry for as long as it is closed."""
+    shedding = Shedding(state)
+
+    def changed(over: bool) -> None:  # noqa: FBT001 - told whether it is over
+        observer.meters.guard(over=over)
+        if not over:
+            shedding.end()
+
+    return MemoryGuard(settings.memory_limit_mb, changed=changed, relieve=shedding)
+
+
+def _serve_metrics(app: FastAPI, settings: Settings, own: Own) -> None:
+    served, token = metrics_token(settings, settings.scout_host)
+    if served:
+        app.include_router(metrics_router(own.registry, token))
 
 
 def _tokens(settings: Settings) -> dict[str, str]:

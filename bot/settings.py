@@ -1,4 +1,7 @@
-"""All configuration of the programs, from the environment and `.env`, in one place."""
+"""All configuration of the programs, from the environment and `.env`, in one place.
+
+Length: a setting is one field here, and here alone.
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -111,6 +114,9 @@ class Settings(BaseSettings):
     dashboard_url: str | None = Field(
         None, pattern=r"^https?://", description="Address of the dashboard, as comments on GitHub link it."
     )
+    dashboard_token: SecretStr | None = Field(
+        None, min_length=16, description="Token to sign in to the dashboard with. Unset: it is on loopback only."
+    )
     webhook_limit_mb: float = Field(
         25.0, gt=0, le=25, description="Largest webhook that is taken, in MB (GitHub sends at most 25)."
     )
@@ -118,13 +124,27 @@ class Settings(BaseSettings):
         default=512,
         ge=64,
         validation_alias=known_as("MEMORY_LIMIT_MB"),
-        description="Above this resident memory a process answers telemetry with 503.",
+        description="Above this resident memory Scout answers telemetry with 503, and in a worker Jules waits.",
     )
     sweep_s: float = Field(
         1.0, ge=0.05, le=60, description="How often the sweeper looks for work that lost its wake-up, in seconds."
     )
     lease_s: float = Field(
         15.0, ge=1, le=600, description="How long a worker that died keeps others from its incident, in seconds."
+    )
+    worker_host: str = Field("127.0.0.1", description="Address of the worker's health and metrics.")
+    worker_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of the worker's `/healthz`, `/readyz` and `/metrics`. Unset: none."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="Bearer token of `/metrics`. Unset: it is on loopback only."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=known_as("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        pattern=r"^https?://",
+        description="Where SRE-Space's own traces and metrics go (OTLP/HTTP). Unset: nowhere. Other `OTEL_*` variables "
+        "are read by the OpenTelemetry SDK.",
     )
     log_json: bool = Field(default=False, description="Write logs as JSON, one object a line.")
 

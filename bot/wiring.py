@@ -87,6 +87,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def metrics_token(settings: Settings, host: str) -> tuple[bool, str | None]:
+    """Return whether `/metrics` is served on `host` at all, and the bearer token that it wants."""
+    if settings.metrics_token is not None:
+        return True, settings.metrics_token.get_secret_value()
+    return is_loopback(host), None
+
+
 def query_token(settings: Settings) -> str | None:
     """Return the bearer token of Scout's query API: derived from the webhook secret, None on loopback.
 

@@ -11,6 +11,7 @@ from agents.ports import Now
 from agents.writes import Result
 from bot.db import audit, changes, events, inbox, incidents, outbox
 from bot.db.engine import Database
+from bot.db.figures import Figures
 from bot.db.leases import Leases
 from bot.db.read_model import ReadModel
 from bot.db.rows import AuditEntry, Event, OutboxRow
@@ -29,6 +30,7 @@ class Store:
         self.events = events.Events(database)
         self.audit = audit.Audit(database)
         self.read_model = ReadModel(database)
+        self.figures = Figures(database)
 
     async def load(self, incident_id: str) -> tuple[Incident, int] | None:
         """Return an incident and its version."""

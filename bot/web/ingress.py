@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from bot.db.errors import DatabaseUnavailableError
 from bot.db.rows import Delivery
+from bot.observability.observer import Observer
 from bot.queue.port import Queue, QueueUnavailableError
 from bot.web import payload, signature
 from bot.web.problems import RefusedError
@@ -45,6 +46,7 @@ class Ingress:
     secrets: tuple[bytes, ...]
     limit_bytes: int
     events: AbstractSet[str] = EVENTS
+    observer: Observer = field(default_factory=Observer)
 
     def router(self) -> APIRouter:
         """Return the route."""
@@ -58,21 +60,31 @@ class Ingress:
         Answers 202 once it is stored, or known, or of no interest; 200 to a ping. Whatever happens later is
         the worker's business, so that GitHub, which waits for ten seconds, is never kept waiting.
         """
-        body = await _read(request, self.limit_bytes)
-        await self._check_signature(request, body)
-        event, guid = _headers(request)
-        delivery = await _parse(body, event, guid)
+        with self.observer.webhook() as receipt:
+            body = await _read(request, self.limit_bytes)
+            await self._check_signature(request, body)
+            receipt.event, receipt.guid = event, guid = _headers(request)
+            delivery = await _parse(body, event, guid)
+            with self.observer.about_delivery(guid):
+                receipt.outcome = await self._take(delivery)
         if event == "ping":
             return JSONResponse({"status": "pong", "delivery": guid})
+        return _accepted(receipt.outcome, guid)
+
+    async def _take(self, delivery: Delivery) -> str:
+        """Return what became of a delivery: pong, ignored, duplicate, or stored."""
+        event, guid = delivery.event, delivery.guid
+        if event == "ping":
+            return "pong"
         if event not in self.events:
             log.info("delivery_ignored", delivery_id=guid, github_event=event)
-            return _accepted("ignored", guid)
+            return "ignored"
         row_id = await self._store(delivery)
         log.info("delivery_received", delivery_id=guid, github_event=event, duplicate=row_id is None)
         if row_id is None:
-            return _accepted("duplicate", guid)
+            return "duplicate"
         await self._wake(row_id, guid)
-        return _accepted("stored", guid)
+        return "stored"
 
     async def _check_signature(self, request: Request, body: bytes) -> None:
         remedy = "Set the webhook secret of the GitHub App and GITHUB_WEBHOOK_SECRET to the same value."

@@ -34,3 +34,5 @@ class Limits:
     max_signatures: int = 2_000
     max_gauges: int = 10_000
     max_versions_per_service: int = 50
+    ignored_service_prefix: str = ""
+    """Telemetry of services whose name begins like this is counted as `ignored_resources` and not looked at."""

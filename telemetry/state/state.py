@@ -18,6 +18,7 @@ from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.metrics import NO_TIME, take_metric
 from telemetry.state.pools import pools_of
+from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
 from telemetry.state.sketch import Sketch
@@ -72,6 +73,8 @@ class TelemetryState:
         oldest_ns, newest_ns = self._time.taken_ns()
         for group in request.resource_spans:
             resource = spans.resources.of(group.resource)
+            if self._ignores(resource):
+                continue
             intake.first_ns = intake.last_ns = 0
             for scope in group.scope_spans:
                 spans.take(scope.spans, resource, oldest_ns, newest_ns, intake)
@@ -89,6 +92,8 @@ class TelemetryState:
         accepted = rejected = 0
         for group in request.resource_metrics:
             resource = resources.of(group.resource)
+            if self._ignores(resource):
+                continue
             for scope in group.scope_metrics:
                 for metric in scope.metrics:
                     taken, refused, last_ns = take_metric(
@@ -107,6 +112,8 @@ class TelemetryState:
         accepted, rejected = 0, dict[str, int]()
         for group in request.resource_logs:
             resource = resources.of(group.resource)
+            if self._ignores(resource):
+                continue
             for scope in group.scope_logs:
                 for record in scope.log_records:
                     reason = logs.take_record(
@@ -193,6 +200,20 @@ class TelemetryState:
         traces = self._traces(tenant, start_s, end_s)
         return error_leaves(traces, environment, start_s, end_s)
 
+    def shed(self, keep_s: int) -> None:
+        """Keep the last `keep_s` seconds of event time and no exemplar traces, when memory is short."""
+        for spans in self._tenants.values():
+            spans.traces.clear()
+        if self.watermark_s is not None:
+            self._forget_before(self.watermark_s - keep_s)
+
+    def _ignores(self, resource: Resource) -> bool:
+        prefix = self.limits.ignored_service_prefix
+        if not prefix or not resource.service.startswith(prefix):
+            return False
+        self._drops.count("ignored_resources")
+        return True
+
     def _tenant(self, tenant: str) -> Spans:
         spans = self._tenants.get(tenant)
         if spans is None:
@@ -214,7 +235,9 @@ class TelemetryState:
         if now_s - self._swept_s < _SWEEP_S:
             return
         self._swept_s = now_s
-        oldest_s = now_s - self.limits.retention_s
+        self._forget_before(now_s - self.limits.retention_s)
+
+    def _forget_before(self, oldest_s: int) -> None:
         if self._series.forget_before(oldest_s):
             for tenant in self._tenants.values():
                 tenant.resources.forget_names()

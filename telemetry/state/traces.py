@@ -139,6 +139,12 @@ class TraceStore:
                 break
             kept -= self._minutes.pop(at).spans
 
+    def clear(self) -> None:
+        """Forget every trace."""
+        self._recent.clear()
+        self._recent_spans = 0
+        self._minutes.clear()
+
     def between(self, start_s: int, end_s: int) -> Iterable[Trace]:
         """Return the distinct traces, kept or recent, that may have spans that end in [start_s, end_s)."""
         found = {trace.id: trace for trace in self._recent.values()}

@@ -19,6 +19,7 @@ from bot.adapters.github.merging import Merger
 from bot.adapters.github.proposals import ProposalWriter
 from bot.adapters.github.reader import Reader
 from bot.adapters.github.transport import Transport
+from bot.observability.observer import Observer
 
 TIMEOUT_S = 15.0
 
@@ -94,9 +95,15 @@ class GitHubForge(Reader):
         return await self._issues.close_issue(repo, issue, completed=completed)
 
 
-def connect(access: Access, *, inner: httpx.AsyncBaseTransport | None = None, now: Now = utc_now) -> GitHubForge:
+def connect(
+    access: Access,
+    *,
+    inner: httpx.AsyncBaseTransport | None = None,
+    now: Now = utc_now,
+    observer: Observer | None = None,
+) -> GitHubForge:
     """Build the adapter; nothing is sent before its first use. `inner` replaces the network in tests."""
-    transport = Transport(inner)
+    transport = Transport(inner, observer)
     kit = github(access.api_url, transport, access.timeout_s)
     client = Client(kit, AppIdentity(access.app_id, access.private_key))
     return GitHubForge(client, transport, AppAccount(client, access.app_id), now)

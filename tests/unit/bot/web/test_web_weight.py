@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("githubkit", "langgraph", "langchain_core", "chromadb", "openai", "numpy", "onnxruntime", "opentelemetry.sdk")
+HEAVY = ("githubkit", "langgraph", "langchain_core", "chromadb", "openai", "numpy", "onnxruntime")
 LIMIT_MB = 150
 
 PROGRAM = f"""
