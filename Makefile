@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports bench lock clean
+.PHONY: help demo up test e2e check format lint types imports bench image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,9 @@ imports: $(VENV)/.dev  ## Check that imports run one way
 
 bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothing about time
 	$(BIN)/pytest tests/benchmarks -m bench -s --timeout 1800
+
+image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
+	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)
 
 lock: $(VENV)/.dev  ## Make the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
