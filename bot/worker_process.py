@@ -204,7 +204,7 @@ async def _adapters(
         await forge.aclose()
 
 
-async def gave_up(store: Store, given: Given, observer: Observer) -> None:
+async def gave_up(store: Store, given: Given, observer: Observer | None = None) -> None:
     """Tell people once, on the issue, that something could not be done; what cannot be told is in the log."""
     if given.incident_id is None:
         return
@@ -217,7 +217,7 @@ async def gave_up(store: Store, given: Given, observer: Observer) -> None:
     given_over = escalate(incident, agent, note, now())
     try:
         await store.save(given_over, version)
-        observer.saved(incident, given_over)
+        (observer or Observer()).saved(incident, given_over)
     except SreSpaceError as error:
         log.warning("escalation_not_stored", reason=str(error))
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -96,12 +96,12 @@ async def until(look: Callable[[], Awaitable[object]], what: str):
 
 
 @contextlib.asynccontextmanager
-async def running_site(folder: Path):
-    """Yield a `Site` whose processes end with the block."""
+async def running_site(folder: Path, also: Mapping[str, str] | None = None):
+    """Yield a `Site` whose processes end with the block; `also` is in the environment of SRE-Space."""
     fleet, ports = Fleet(folder / "logs"), free_ports()
     try:
         app = await start_github(fleet, folder / "github", ports)
-        await start_service(fleet, folder, ports, app, {"SRE_SPACE_LEASE_S": "2"})
+        await start_service(fleet, folder, ports, app, {"SRE_SPACE_LEASE_S": "2", **(also or {})})
         site = Site(app, ports, folder / "state")
         try:
             yield site
