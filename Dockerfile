@@ -28,8 +28,8 @@ LABEL org.opencontainers.image.title="SRE-Space" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /collected /
 COPY --from=build /opt/sre-space /opt/sre-space
-RUN groupadd --system --gid 10001 sre-space \
-    && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /var/lib/sre-space sre-space
+RUN groupadd --gid 10001 sre-space \
+    && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/sre-space sre-space
 # Bytecode is not in the image (it would be a third of it): each container writes it once, for its restarts.
 ENV PATH=/opt/sre-space/bin:$PATH \
     PYTHONUNBUFFERED=1 \

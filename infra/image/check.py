@@ -91,9 +91,8 @@ def wait_until_healthy(docker: Docker, container: str) -> float:
 
 
 def _log(docker: Docker, container: str) -> str:
-    done = subprocess.run(
-        [docker.program, "logs", "--tail", "40", container], capture_output=True, text=True, check=False
-    )  # noqa: S603 - as above
+    command = [docker.program, "logs", "--tail", "40", container]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - as above
     return done.stdout + done.stderr
 
 
