@@ -50,10 +50,24 @@ class Job:
                 self.outcomes[name] = "skipped"
         return "failure" not in self.outcomes.values()
 
+    def only(self, name):
+        """Run one step."""
+        self._step(name, self._named(name))
+
+    def clean_up(self):
+        """Run the last step, as a runner does whatever happened before."""
+        step = action()["runs"]["steps"][-1]
+        assert self._holds(step["if"])
+        self._step("clean-up", step)
+
     def start(self, name):
         """Start one step and return its process: for tests that kill it."""
-        step = next(step for step in action()["runs"]["steps"] if step.get("id") == name)
+        step = self._named(name)
         return subprocess.Popen(self._command(name, step), env=self._env(name, step), cwd=self.folder / "workspace")
+
+    @staticmethod
+    def _named(name):
+        return next(step for step in action()["runs"]["steps"] if step.get("id") == name)
 
     def _step(self, name, step):
         done = subprocess.run(

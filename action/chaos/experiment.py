@@ -40,7 +40,7 @@ class Extension(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    fault: str = Field(pattern=_NAME.pattern)
+    fault: str = Field(pattern=f"^{_NAME.pattern}$")
     blast_radius: frozenset[str] = Field(min_length=1)
     expect: Expected | None = None
     limits: Limits = Field(default_factory=lambda: Limits.model_validate({}))

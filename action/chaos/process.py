@@ -8,6 +8,10 @@ from pathlib import Path
 
 import structlog
 
+INVALID = 2
+"""Exit code of an experiment that Chaos Toolkit does not take."""
+ROLL_BACK_ALWAYS = {"runtime": {"rollbacks": {"strategy": "always"}}}
+"""Settings of Chaos Toolkit: whatever happens to an experiment, its faults are taken back."""
 GRACE_S = 60.0
 """How long an experiment that is told to end may take for its rollbacks."""
 

@@ -4,10 +4,9 @@ from pydantic import ValidationError
 
 from action.chaos import experiment
 from action.chaos.activities import stop_fault
-from action.chaos.child import INVALID
 from action.chaos.journal import Read, read_journal
 from action.chaos.milestones import Milestones
-from action.chaos.process import run_child
+from action.chaos.process import INVALID, run_child
 from action.chaos.score import Decision, Reason, Verdict, judge
 from action.chaos.summary import summary
 from action.errors import InputError

@@ -73,7 +73,7 @@ def _moments(seen: Milestones) -> Iterator[tuple[datetime, str]]:
     known = (
         (seen.onset, "fault in force"),
         (seen.detected_at, f"incident {seen.incident} opened"),
-        (seen.analysed_at, f"root cause {seen.cause_service or ''} ({seen.verdict})"),
+        (seen.analysed_at, f"root cause {seen.cause_service or ''} ({seen.verdict}) seen"),
         (seen.proposed_at, f"pull request {seen.pull_request} opened"),
         (seen.merged_at, f"pull request {seen.pull_request} merged"),
         (seen.recovered_at, "recovery verified, incident closed"),
@@ -83,4 +83,4 @@ def _moments(seen: Milestones) -> Iterator[tuple[datetime, str]]:
 
 def _word(text: str) -> str:
     """Return `text` without what Mermaid's timelines take for syntax."""
-    return "".join(char for char in plain(text, 80) if char not in ":;#`{}<>\"'%")
+    return "".join(char for char in plain(text, 80) if char not in ":;#|`{}<>\"'%")

@@ -1,4 +1,4 @@
-"""`mode: respond`: the steps of action.yml handle event files against the stand-in, with recorded telemetry, no server."""
+"""`mode: respond`: the steps of action.yml handle event files against the stand-in; recorded telemetry, no server."""
 
 import json
 import struct
