@@ -10,6 +10,7 @@ from agents.markdown import escape, plain
 
 ICONS = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.ABORT: "⏹️"}
 NOT_SEEN = "not seen"
+SYNTAX = frozenset(":;#|`{}<>\"'%")
 
 
 def summary(experiment: Experiment, verdict: Verdict, seen: Milestones) -> str:
@@ -83,4 +84,5 @@ def _moments(seen: Milestones) -> Iterator[tuple[datetime, str]]:
 
 def _word(text: str) -> str:
     """Return `text` without what Mermaid's timelines take for syntax."""
-    return "".join(char for char in plain(text, 80) if char not in ":;#|`{}<>\"'%")
+    kept = "".join(char for char in plain(text, 80) if char not in SYNTAX)
+    return " ".join(kept.split())

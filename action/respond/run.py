@@ -23,7 +23,6 @@ from bot.db.engine import Database
 from bot.db.migrate import upgrade
 from bot.db.rows import Delivery
 from bot.db.store import Store
-from bot.observability.observer import Observer
 from bot.queue.memory import MemoryQueue
 from bot.settings import Settings, load_settings
 from bot.sweeper import Sweeper
@@ -88,9 +87,7 @@ async def respond(context: Context, settings: Settings, delivery: Delivery | Non
     try:
         async with _store(settings) as store, open_memory(settings.chroma) as memory, _telemetry(context) as telemetry:
             lanes = lanes_of(settings, store, forge, memory, telemetry)
-            sweeper = Sweeper(
-                store=store, queue=queue, gave_up=lambda lost: gave_up(store, lost, Observer()), now=now, owner=OWNER
-            )
+            sweeper = Sweeper(store=store, queue=queue, gave_up=lambda lost: gave_up(store, lost), now=now, owner=OWNER)
             before = {incident.id: incident for incident in await store.list_incidents(LOOKED_AT)}
             row_id = None if delivery is None else await _put(store, queue, delivery)
             jobs = {"process_delivery": lanes.process_delivery, "advance": lanes.advance}
