@@ -11,15 +11,20 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.db.errors import DatabaseUnavailableError
+from bot.db.errors import DatabaseUnavailableError, DriverMissingError
 
 BUSY_TIMEOUT_S: Final = 15.0
+_CONNECT_TIMEOUT_S: Final = 10.0
+_STATEMENT_TIMEOUT_S: Final = 60.0
 _DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
 _WRITES: Final = "sre_space_writes"
+# Classes of SQLSTATE that say nothing about the statement: connection, who may connect, no such database, rolled back
+# for another transaction's sake, resources, locks, shutdown, the system (PostgreSQL documentation, appendix A).
+_NOT_OUR_STATEMENT: Final = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
 
 
 def _configure_sqlite(engine: AsyncEngine) -> None:
@@ -50,10 +55,37 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
 
 
 def with_driver(url: str) -> URL:
-    """Return a URL with its asyncio driver, where people and hosting services leave the driver out."""
+    """Return a URL with its asyncio driver, where people and hosting services leave the driver out.
+
+    What libpq reads in a URL and asyncpg does not is translated (`sslmode`) or left out (`channel_binding`).
+    """
     parsed = make_url(url)
     driver = _DRIVERS.get(parsed.drivername)
-    return parsed if driver is None else parsed.set(drivername=driver)
+    parsed = parsed if driver is None else parsed.set(drivername=driver)
+    if parsed.drivername != _DRIVERS["postgresql"]:
+        return parsed
+    query = {("ssl" if name == "sslmode" else name): value for name, value in parsed.query.items()}
+    query.pop("channel_binding", None)
+    return parsed.set(query=query)
+
+
+def _create_engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_async_engine(url)
+        _configure_sqlite(engine)
+        return engine
+    application = url.query.get("application_name", "sre-space")
+    arguments = {
+        "timeout": _CONNECT_TIMEOUT_S,
+        "command_timeout": _STATEMENT_TIMEOUT_S,
+        "server_settings": {"application_name": application},
+    }
+    try:
+        return create_async_engine(
+            url.difference_update_query(["application_name"]), pool_pre_ping=True, connect_args=arguments
+        )
+    except ModuleNotFoundError as error:
+        raise DriverMissingError(error.name or url.drivername) from error
 
 
 class Database:
@@ -64,9 +96,10 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = create_async_engine(parsed, pool_pre_ping=not self.is_sqlite)
-        if self.is_sqlite:
-            _configure_sqlite(self.engine)
+        self.engine = _create_engine(parsed)
+        # Postgres shows each statement the newest state, unless it is asked for one state for all of them.
+        one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = self.engine.execution_options(**one_state)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._turn = asyncio.Lock()
 
@@ -78,7 +111,7 @@ class Database:
             DatabaseUnavailableError: the database cannot be reached.
         """
         with _translated():
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
@@ -115,8 +148,9 @@ def _translated() -> Generator[None]:
     except (OperationalError, InterfaceError) as error:
         raise DatabaseUnavailableError(f"the database did not answer: {error.orig}") from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if not error.connection_invalidated and state[:2] not in _NOT_OUR_STATEMENT:
             raise
-        raise DatabaseUnavailableError(f"the database closed the connection: {error.orig}") from error
+        raise DatabaseUnavailableError(f"the database did not do it: {error.orig}") from error
     except OSError as error:
         raise DatabaseUnavailableError(f"the database cannot be reached: {error}") from error

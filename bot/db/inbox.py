@@ -12,6 +12,7 @@ from bot.db.backoff import backoff
 from bot.db.engine import Database
 from bot.db.rows import Delivery, InboxRow, Status
 from bot.db.schema import inbox
+from bot.db.types import printable
 
 # A new row is woken by whoever put it; only when that wake-up was lost does the sweeper find it.
 GRACE: Final = timedelta(seconds=2)
@@ -28,7 +29,7 @@ def _row(row: RowMapping) -> InboxRow:
 
 async def finish(connection: AsyncConnection, row_id: int, note: str, now: datetime) -> None:
     """Mark a row as dealt with, within the caller's transaction."""
-    done = {"status": Status.DONE, "note": note, "finished_at": now}
+    done = {"status": Status.DONE, "note": printable(note), "finished_at": now}
     await connection.execute(update(inbox).where(inbox.c.id == row_id).values(**done))
 
 
@@ -104,12 +105,12 @@ class Inbox:
             attempts: int = (await connection.execute(query)).scalar_one()
             wait = backoff(attempts) if delay_s is None else timedelta(seconds=delay_s)
             counted = attempts if delay_s is None else max(attempts - 1, 0)
-            later = {"note": error, "next_at": self._now() + wait, "attempts": counted, "wakes": 0}
+            later = {"note": printable(error), "next_at": self._now() + wait, "attempts": counted, "wakes": 0}
             await connection.execute(update(inbox).where(inbox.c.id == row_id).values(**later))
 
     async def fail(self, row_id: int, error: str) -> None:
         """Give a row up. It stays visible, and its redelivery opens it anew."""
-        given_up = {"status": Status.FAILED, "note": error, "finished_at": self._now()}
+        given_up = {"status": Status.FAILED, "note": printable(error), "finished_at": self._now()}
         async with self._database.write() as connection:
             await connection.execute(update(inbox).where(inbox.c.id == row_id).values(**given_up))
 

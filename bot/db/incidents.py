@@ -13,6 +13,7 @@ from agents.stages import ACTS
 from bot.db.backoff import backoff
 from bot.db.rows import Status
 from bot.db.schema import incidents, outbox
+from bot.db.types import printable
 
 # In a stage in which an agent acts, nothing else wakes the incident when that work is cut short.
 STALLED_AFTER: Final = timedelta(seconds=10)
@@ -20,6 +21,19 @@ STALLED_AFTER: Final = timedelta(seconds=10)
 GRACE: Final = timedelta(seconds=2)
 # While a worker has taken an incident up, the sweeper leaves it alone for this long.
 HOLD: Final = timedelta(seconds=10)
+
+
+# An index row of Postgres holds 2700 bytes, and the title is in one.
+_TITLE_CHARS: Final = 300
+
+
+def _fitting(name: str, text: str | None) -> str | None:
+    """Return a text from outside as its column takes it; the incident's JSON keeps it whole.
+
+    SQLite takes everything; Postgres neither NUL nor more characters than were declared.
+    """
+    length: int = getattr(incidents.c[name].type, "length", None) or _TITLE_CHARS
+    return None if text is None else printable(text)[:length]
 
 
 def columns(incident: Incident, now: datetime) -> dict[str, Any]:
@@ -32,10 +46,10 @@ def columns(incident: Incident, now: datetime) -> dict[str, Any]:
         "data": incident.evolve(outgoing=()).model_dump_json(),
         "stage": incident.stage,
         "severity": incident.severity,
-        "service": incident.diagnosis.service if incident.diagnosis else incident.service,
-        "title": incident.title,
+        "service": _fitting("service", incident.diagnosis.service if incident.diagnosis else incident.service),
+        "title": _fitting("title", incident.title),
         "tenant": incident.tenant,
-        "environment": incident.environment,
+        "environment": _fitting("environment", incident.environment),
         "group_id": None if signal is None else signal.group_id,
         "signature": incident.signature,
         "repo_id": incident.repo.id,
@@ -70,6 +84,11 @@ async def fetch(
         statement = statement.with_for_update()
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else (Incident.model_validate_json(row.data), row.version)
+
+
+async def lock(connection: AsyncConnection, incident_id: str) -> None:
+    """Keep others from this incident until the commit. Rows of its outbox are locked after it, never before."""
+    await connection.execute(select(incidents.c.id).where(incidents.c.id == incident_id).with_for_update())
 
 
 async def write(connection: AsyncConnection, incident: Incident, version: int, now: datetime) -> int:

@@ -15,6 +15,7 @@ from bot.db.backoff import backoff
 from bot.db.engine import Database
 from bot.db.rows import OutboxRow, Status
 from bot.db.schema import outbox
+from bot.db.types import printable
 
 _WRITE: TypeAdapter[AnyWrite] = TypeAdapter(AnyWrite)
 
@@ -122,17 +123,17 @@ class Outbox:
             known = (await connection.execute(query)).one()
             wait = backoff(known.attempts + 1) if delay_s is None else timedelta(seconds=delay_s)
             then = self._now() + wait
-            counted = {"attempts": known.attempts + 1, "error": error}
+            await incidents.progressed(connection, known.incident_id, self._now())
+            counted = {"attempts": known.attempts + 1, "error": printable(error)}
             await connection.execute(update(outbox).where(outbox.c.id == row_id).values(**counted))
             behind = (outbox.c.incident_id == known.incident_id) & (outbox.c.id >= row_id)
             early = (outbox.c.status == Status.PENDING) & (outbox.c.next_at < then)
             await connection.execute(update(outbox).where(behind, early).values(next_at=then))
-            await incidents.progressed(connection, known.incident_id, self._now())
 
     async def fail(self, row_id: int, error: str) -> None:
         """Give a row up, so that the rows behind it can go."""
         async with self._database.write() as connection:
-            given_up = {"status": Status.FAILED, "error": error, "done_at": self._now()}
+            given_up = {"status": Status.FAILED, "error": printable(error), "done_at": self._now()}
             await connection.execute(update(outbox).where(outbox.c.id == row_id).values(**given_up))
 
     async def exhausted(self, *, max_attempts: int) -> tuple[tuple[OutboxRow, str], ...]:

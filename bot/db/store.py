@@ -71,6 +71,8 @@ class Store:
         """
         async with self._database.write() as connection:
             now = self._now()
+            # The incident before its writes, as in a save: two transactions never wait for each other crosswise.
+            await incidents.lock(connection, incident.id)
             if not await outbox.settle(connection, row.id, result, now):
                 raise StaleIncidentError(incident.id, version)
             done = changes.audit_of_write(incident, row.write, result, now)

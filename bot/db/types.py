@@ -8,6 +8,11 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 
+def printable(text: str) -> str:
+    """Return a text without NUL, which SQLite takes in a text and Postgres does not."""
+    return text.replace("\0", "\ufffd")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment. SQLite stores it as text in UTC, Postgres as `timestamptz`; both compare by time."""
 

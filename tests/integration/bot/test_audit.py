@@ -1,19 +1,18 @@
-"""The audit's hash chain over real SQLite: what is changed afterwards shows."""
+"""The audit's hash chain over real databases: what is changed afterwards shows."""
 
 import asyncio
-import sqlite3
 
 import pytest
 
 from bot.db.audit import entry
+from bot.db.engine import Database
 from tests.support_store import START, open_store
 
 
-def tamper(url: str, statement: str) -> None:
-    """Run SQL as somebody would who has the file."""
-    with sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///")) as connection:
-        connection.execute(statement)
-    connection.close()
+async def tamper(url: str, statement: str) -> None:
+    """Run SQL as somebody would who has the database."""
+    async with Database(url) as database, database.write() as connection:
+        await connection.exec_driver_sql(statement)
 
 
 async def fill(store, count: int = 4) -> None:
@@ -52,7 +51,7 @@ async def test_an_empty_chain_is_intact(store):
 async def test_a_changed_or_missing_row_is_found(store, url, statement, first_bad):
     """Whatever is changed, the first row that no longer fits is named."""
     await fill(store)
-    tamper(url, statement)
+    await tamper(url, statement)
     report = await store.audit.verify()
     assert not report.intact
     assert report.first_bad == first_bad

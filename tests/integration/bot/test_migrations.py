@@ -71,10 +71,10 @@ async def test_a_database_of_a_later_version_is_refused_by_name(tmp_path):
         await upgrade(url_of(path))
 
 
-async def test_a_database_that_stays_locked_is_unavailable(url, monkeypatch):
+async def test_a_database_that_stays_locked_is_unavailable(sqlite_url, monkeypatch):
     """The driver's own error does not leak out, and the next writer succeeds."""
     monkeypatch.setattr("bot.db.engine.BUSY_TIMEOUT_S", 0.05)
-    async with Database(url) as database, Database(url) as other:
+    async with Database(sqlite_url) as database, Database(sqlite_url) as other:
         async with other.write():
             with pytest.raises(DatabaseUnavailableError, match="locked"):
                 async with database.write():
@@ -91,9 +91,9 @@ def test_every_table_can_be_made_on_postgres(table):
     assert ("BIGSERIAL" in made) == (table.name in {"inbox", "outbox"})
 
 
-async def test_sqlite_is_set_up_to_survive_a_crash(url):
+async def test_sqlite_is_set_up_to_survive_a_crash(sqlite_url):
     """WAL, full sync, foreign keys and a busy timeout, on every connection."""
-    async with Database(url) as database, database.read() as connection:
+    async with Database(sqlite_url) as database, database.read() as connection:
         values = [
             (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
