@@ -35,7 +35,6 @@ ENV PATH=/opt/sre-space/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONPYCACHEPREFIX=/tmp/pycache \
     SRE_SPACE_STATE_DIR=/var/lib/sre-space \
-    SRE_SPACE_WEB_HOST=0.0.0.0 \
     SRE_SPACE_LOG_JSON=true
 USER 10001
 WORKDIR /var/lib/sre-space
