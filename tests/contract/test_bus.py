@@ -1,19 +1,30 @@
 """One suite for every adapter of the event bus."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from redis.asyncio import Redis
 
-from telemetry.bus import Bus, MemoryBus, Message, RedisStreamsBus
+from telemetry.bus import Bus, KafkaBus, MemoryBus, Message, RedisStreamsBus
 from telemetry.errors import BusUnavailableError
+from tests.requirements import need
+from tests.support_kafka import INSTALL, REAL, MockKafka, library, mock_kafka, real_kafka
 from tests.support_redis import free_port, running_redis
 
 IDLE_S = 0.4
-WAIT_S = 10
+WAIT_S = 30
 
-MakeBus = Callable[[], Bus]
+
+@dataclass(frozen=True)
+class World:
+    """A bus, how long nothing must come before nothing comes, and whether a group may have two live members."""
+
+    bus: Bus
+    quiet_s: float = 4 * IDLE_S
+    shared: bool = True
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +34,44 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+@pytest.fixture(scope="module")
+def mock() -> Iterator[MockKafka]:
+    """Return a mock of a Kafka cluster."""
+    need("kafka", library() is not None, INSTALL)
+    with mock_kafka() as running:
+        yield running
+
+
+def _kafka(request: pytest.FixtureRequest) -> World:
+    """Return a Kafka bus with topics of its own: on the real broker that the environment names, or on the mock."""
+    prefix = f"test-{uuid.uuid4().hex}."
+    real = real_kafka()
+    if real is not None:
+        return World(KafkaBus(real, claim_idle_s=IDLE_S, session_s=6, prefix=prefix), quiet_s=8)
+    servers = request.getfixturevalue("mock").servers
+    return World(KafkaBus(servers, claim_idle_s=IDLE_S, session_s=1.1, prefix=prefix), shared=False)
+
+
+@pytest.fixture(params=["memory", "redis", "kafka"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Return an empty bus of each kind, whose abandoned messages are free after 0.4 s."""
     if request.param == "memory":
-        made: Bus = MemoryBus(claim_idle_s=IDLE_S)
+        made = World(MemoryBus(claim_idle_s=IDLE_S))
+    elif request.param == "kafka":
+        made = _kafka(request)
     else:
         url = request.getfixturevalue("redis_url")
         async with Redis.from_url(url) as client:
             await client.flushall()
-        made = RedisStreamsBus(url, claim_idle_s=IDLE_S)
+        made = World(RedisStreamsBus(url, claim_idle_s=IDLE_S))
     yield made
-    await made.close()
+    await made.bus.close()
+
+
+@pytest.fixture
+def bus(world: World) -> Bus:
+    """Return the bus alone."""
+    return world.bus
 
 
 class Reader:
@@ -49,13 +86,13 @@ class Reader:
 
     async def stop(self) -> None:
         """Die: nothing more is read."""
-        await self._messages.aclose()  # type: ignore[attr-defined] # both adapters are generators
+        await self._messages.aclose()  # type: ignore[attr-defined] # all adapters are generators
 
 
-async def nothing_comes(reader: Reader) -> bool:
-    """Return whether a reader stays without a message for longer than abandoned ones need."""
+async def nothing_comes(reader: Reader, world: World) -> bool:
+    """Return whether a reader stays without a message for longer than abandoned ones need; the reader ends then."""
     task = asyncio.ensure_future(reader.next())
-    done, _ = await asyncio.wait([task], timeout=4 * IDLE_S)
+    done, _ = await asyncio.wait([task], timeout=world.quiet_s)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return not done
@@ -93,30 +130,69 @@ async def test_waiting_consumer_gets_what_is_published_later(bus: Bus):
     assert (await waiting).value == b"late"
 
 
-async def test_message_goes_to_one_consumer_of_a_group_and_to_every_group(bus: Bus):
+async def test_message_goes_to_one_consumer_of_a_group_and_to_every_group(world: World):
     """Groups see everything; within a group a message is handled once."""
     for number in range(4):
-        await bus.publish("signals", "g", str(number).encode())
-    one, other = Reader(bus, "a"), Reader(bus, "b")
-    taken = [await one.next() for _ in range(4)]
-    for message in taken:
+        await world.bus.publish("signals", "g", str(number).encode())
+    one = Reader(world.bus, "a")
+    for message in [await one.next() for _ in range(4)]:
         await message.ack()
-    assert await nothing_comes(other)
-    second_group = Reader(bus, "a", group="dashboard")
+    await one.stop()
+    assert await nothing_comes(Reader(world.bus, "b"), world)
+    second_group = Reader(world.bus, "a", group="dashboard")
     assert [(await second_group.next()).value for _ in range(4)] == [b"0", b"1", b"2", b"3"]
 
 
-async def test_message_of_a_dead_consumer_is_taken_over(bus: Bus):
+async def test_two_live_consumers_of_a_group_share_its_messages(world: World):
+    """Each message is handled by one of them, also while both read."""
+    need("a real Kafka broker", world.shared, f"{REAL}=host:9092 (the mock serves one member of a group at a time)")
+    seen: list[bytes] = []
+    all_seen = asyncio.Event()
+
+    async def work(name: str) -> None:
+        reader = Reader(world.bus, name)
+        while True:
+            message = await reader.next()
+            await message.ack()
+            seen.append(message.value)
+            if len(seen) == 50:
+                all_seen.set()
+
+    workers = [asyncio.ensure_future(work(name)) for name in ("a", "b")]
+    for number in range(50):
+        await world.bus.publish("signals", f"g-{number % 7}", str(number).encode())
+    await asyncio.wait_for(all_seen.wait(), 2 * WAIT_S)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+    assert sorted(seen, key=int) == [str(number).encode() for number in range(50)]
+
+
+async def test_message_of_a_dead_consumer_is_taken_over(world: World):
     """Without an ack a message comes to another consumer of the group."""
-    await bus.publish("signals", "g", b"work")
-    dying = Reader(bus, "a")
+    await world.bus.publish("signals", "g", b"work")
+    dying = Reader(world.bus, "a")
     await dying.next()
     await dying.stop()
-    heir = Reader(bus, "b")
+    heir = Reader(world.bus, "b")
     message = await heir.next()
     assert message.value == b"work"
     await message.ack()
-    assert await nothing_comes(Reader(bus, "c"))
+    await heir.stop()
+    assert await nothing_comes(Reader(world.bus, "c"), world)
+
+
+async def test_message_without_its_ack_comes_again_to_a_consumer_that_reads_on(bus: Bus):
+    """A handler that failed is not forgotten while its consumer lives, and later acks do not skip it."""
+    await bus.publish("signals", "g", b"failed")
+    await bus.publish("signals", "g", b"fine")
+    reader = Reader(bus, "a")
+    assert (await reader.next()).value == b"failed"
+    await (await reader.next()).ack()
+    again = await reader.next()
+    assert again.value == b"failed"
+    await reader.stop()
+    assert (await Reader(bus, "b").next()).value == b"failed"
 
 
 async def test_restarted_consumer_begins_with_what_it_left(bus: Bus):
@@ -138,13 +214,13 @@ async def test_restarted_consumer_begins_with_what_it_left(bus: Bus):
     assert sorted(seen) == [b"1", b"2", b"3"]
 
 
-async def test_acknowledged_message_never_comes_again(bus: Bus):
+async def test_acknowledged_message_never_comes_again(world: World):
     """An ack is final, also for the consumer itself after a restart."""
-    await bus.publish("signals", "g", b"done")
-    reader = Reader(bus, "a")
+    await world.bus.publish("signals", "g", b"done")
+    reader = Reader(world.bus, "a")
     await (await reader.next()).ack()
     await reader.stop()
-    assert await nothing_comes(Reader(bus, "a"))
+    assert await nothing_comes(Reader(world.bus, "a"), world)
 
 
 async def test_only_the_newest_messages_are_kept(redis_url: str):
@@ -173,8 +249,12 @@ async def _redis_bus_without_redis() -> Bus:
     return RedisStreamsBus(f"redis://127.0.0.1:{free_port()}/0")
 
 
-@pytest.mark.parametrize("make", [_closed_memory_bus, _redis_bus_without_redis])
-async def test_unreachable_bus_raises_bus_unavailable(make: Callable[[], "asyncio.Future[Bus]"]):
+async def _kafka_bus_without_kafka() -> Bus:
+    return KafkaBus(f"127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize("make", [_closed_memory_bus, _redis_bus_without_redis, _kafka_bus_without_kafka])
+async def test_unreachable_bus_raises_bus_unavailable(make: Callable[[], Awaitable[Bus]]):
     """Nobody mistakes a bus that is away for one without messages."""
     bus = await make()
     with pytest.raises(BusUnavailableError):
@@ -199,3 +279,35 @@ async def test_consumer_learns_that_redis_went_away_and_can_subscribe_again(tmp_
         await bus.publish("signals", "g", b"again")
         assert (await Reader(bus, "a").next()).value == b"again"
         await bus.close()
+
+
+async def test_consumer_learns_that_kafka_went_away_and_can_subscribe_again(mock: MockKafka):
+    """As with Redis: a cluster that is away raises in the waiting consumer; what was acknowledged stays so."""
+    bus = KafkaBus(mock.servers, session_s=1.1, prefix=f"test-{uuid.uuid4().hex}.")
+    await bus.publish("signals", "g", b"before")
+    reader = Reader(bus, "a")
+    await (await reader.next()).ack()
+    waiting = asyncio.ensure_future(reader.next())
+    await asyncio.sleep(0.1)
+    mock.down()
+    with pytest.raises(BusUnavailableError):
+        await waiting
+    with pytest.raises(BusUnavailableError):
+        await bus.publish("signals", "g", b"lost")
+    mock.up()
+    await bus.publish("signals", "g", b"again")
+    seen = [(await Reader(bus, "a").next()).value]
+    await bus.close()
+    assert seen in ([b"again"], [b"lost"])  # a publish that failed may have arrived all the same
+
+
+async def test_closing_kafka_wakes_whoever_waits(mock: MockKafka):
+    """A subscriber does not wait for ever on a bus that was let go of."""
+    bus = KafkaBus(mock.servers, session_s=1.1, prefix=f"test-{uuid.uuid4().hex}.")
+    waiting = asyncio.ensure_future(Reader(bus, "a").next())
+    await asyncio.sleep(0.5)
+    await bus.close()
+    with pytest.raises(BusUnavailableError):
+        await waiting
+    with pytest.raises(BusUnavailableError):
+        await bus.check()
