@@ -80,3 +80,15 @@ def test_a_wrong_input_is_named_and_its_value_is_not(environment, named, monkeyp
         load_context()
     assert caught.value.name == named
     assert json.dumps("sleep") not in str(caught.value)
+
+
+def pinned(lock):
+    """Return the packages of a lock file with their versions."""
+    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+def test_the_actions_lock_holds_all_of_the_programs_and_chaos_toolkit():
+    """The Action runs the worker's code: a package that is new there must not be missing here (`make lock`)."""
+    ours = pinned("action/requirements.lock")
+    assert pinned("requirements.lock").items() <= ours.items()
+    assert ours["chaostoolkit-lib"].startswith("1.44.")
