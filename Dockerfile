@@ -29,7 +29,8 @@ LABEL org.opencontainers.image.title="SRE-Space" \
 COPY --from=build /collected /
 COPY --from=build /opt/sre-space /opt/sre-space
 RUN groupadd --gid 10001 sre-space \
-    && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/sre-space sre-space
+    && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/sre-space sre-space \
+    && install -d -o sre-space -g sre-space /etc/sre-space
 # Bytecode is not in the image (it would be a third of it): each container writes it once, for its restarts.
 ENV PATH=/opt/sre-space/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -41,5 +42,4 @@ WORKDIR /var/lib/sre-space
 VOLUME /var/lib/sre-space
 EXPOSE 8080 4318
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "infra.image.health"]
-ENTRYPOINT ["sre-space"]
-CMD ["up"]
+CMD ["sre-space", "up"]

@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions bench image-check lock clean
+.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +23,7 @@ test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with
 e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
 	$(BIN)/pytest tests/e2e -m long
 
-check: format lint types imports actions test  ## What CI runs: format, lint, types, imports, the Action, tests
+check: format lint types imports actions deploy-files test  ## What CI runs: format, lint, types, imports, files for others, tests
 
 format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
 	$(BIN)/ruff format --check .
@@ -41,6 +41,10 @@ actions: $(VENV)/.dev  ## Check action.yml and the example workflows: schema and
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows docs/examples/*.yml
 	$(BIN)/zizmor --offline --no-progress --quiet action.yml docs/examples
+
+deploy-files: $(VENV)/.dev  ## Check Dockerfile and docker-compose.yml (tests look at the other deploy files)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothing about time
 	$(BIN)/pytest tests/benchmarks -m bench -s --timeout 1800

@@ -103,8 +103,8 @@ def check_programs(docker: Docker, tag: str) -> None:
         ImageError: something is missing in the image.
     """
     flags = ("--network", "none", "--read-only", "--tmpfs", "/tmp:mode=1777")  # noqa: S108 - inside the container
-    docker("run", "--rm", *flags, "--entrypoint", "python", tag, "-m", "infra.image.probe", "/tmp/probe")  # noqa: S108 - as above
-    user = docker("run", "--rm", "--network", "none", "--entrypoint", "id", tag, "-u")
+    docker("run", "--rm", *flags, tag, "python", "-m", "infra.image.probe", "/tmp/probe")  # noqa: S108 - as above
+    user = docker("run", "--rm", "--network", "none", tag, "id", "-u")
     if user == "0":
         raise ImageError("the image runs as root")
 
@@ -115,7 +115,7 @@ def check_start(docker: Docker, tag: str, name: str) -> None:
     Raises:
         ImageError: it does not get healthy, or does not stop well.
     """
-    key = docker("run", "--rm", "--network", "none", "--entrypoint", "python", tag, "-c", _NEW_KEY)
+    key = docker("run", "--rm", "--network", "none", tag, "python", "-c", _NEW_KEY)
     environment = {**_THROWAWAY, "GITHUB_PRIVATE_KEY": key.replace("\n", "\\n")}
     flags = [part for variable, value in environment.items() for part in ("--env", f"{variable}={value}")]
     docker("run", "--detach", "--name", name, "--network", "none", *flags, tag)
@@ -132,7 +132,19 @@ def check_demo(docker: Docker, tag: str, name: str) -> None:
     Raises:
         ImageError: the incident was not resolved.
     """
-    docker("run", "--name", name, "--network", "none", tag, "demo", "--yes", "--scenario", "db-pool-exhaustion")
+    docker(
+        "run",
+        "--name",
+        name,
+        "--network",
+        "none",
+        tag,
+        "sre-space",
+        "demo",
+        "--yes",
+        "--scenario",
+        "db-pool-exhaustion",
+    )
     _say("the demo ended resolved in the image")
 
 
