@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     mode: Mode = Field(
         Mode.EMBEDDED,
         validation_alias=AliasChoices(PREFIX + "ENV", "ENV"),
-        description="Event bus: `embedded` and `cloud` are Redis Streams; `local` (Kafka) is not built yet.",
+        description="Event bus: `embedded` (our own Redis), `local` (Kafka) or `cloud` (Redis Streams at `REDIS_URL`).",
     )
     state_dir: Path = Field(Path("var"), description="Folder for the embedded database, Redis, memory and logs.")
     repository: str | None = Field(
@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         None,
         validation_alias=known_as("REDIS_URL"),
         description="Redis (`redis://…`, `rediss://…`, `unix://…`). Unset: `sre-space up` runs one of its own.",
+    )
+    kafka_bootstrap_servers: str | None = Field(
+        None,
+        validation_alias=known_as("KAFKA_BOOTSTRAP_SERVERS"),
+        pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$",
+        description="Kafka for `ENV=local`: `host:port`, with commas between several.",
     )
     chroma_path: Path | None = Field(
         None, description="Folder of the incident memory. Unset: `chroma` in the state folder."

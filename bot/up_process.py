@@ -5,8 +5,9 @@ import signal
 import sys
 
 from bot.process import run_process
-from bot.settings import Settings
+from bot.settings import Mode, Settings
 from bot.supervisor import up
+from bot.wiring import open_bus
 
 
 async def run_up(settings: Settings) -> None:
@@ -14,9 +15,12 @@ async def run_up(settings: Settings) -> None:
 
     Raises:
         SettingsError: something that the processes need is not set.
+        BusUnavailableError: the event bus that ENV asks for does not answer.
     """
     settings.require_github()
     settings.require_repository()
+    if settings.mode is not Mode.EMBEDDED:
+        await (await open_bus(settings)).close()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

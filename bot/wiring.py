@@ -3,6 +3,7 @@
 import contextlib
 import hmac
 import ipaddress
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,8 @@ from bot.db.migrate import upgrade
 from bot.db.store import Store
 from bot.queue.redis import RedisQueue, connect
 from bot.settings import Mode, Settings, SettingsError
-from telemetry.bus import Bus, RedisStreamsBus
+from telemetry.bus import Bus, KafkaBus, RedisStreamsBus
+from telemetry.errors import BusUnavailableError
 
 
 def now() -> datetime:
@@ -59,18 +61,39 @@ def redis_url(settings: Settings) -> str:
     return settings.redis_url.get_secret_value()
 
 
+def require_bus(settings: Settings) -> None:
+    """Return if the bus that ENV asks for is named.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    if settings.mode is Mode.LOCAL and settings.kafka_bootstrap_servers is None:
+        remedy = "Name the Kafka of ENV=local (host:port), or leave ENV unset for the embedded bus"
+        raise SettingsError("KAFKA_BOOTSTRAP_SERVERS", "is not set", remedy)
+    if settings.mode is Mode.CLOUD and settings.redis_url is None:
+        remedy = "Name the Redis of ENV=cloud (redis://…), or leave ENV unset for the embedded bus"
+        raise SettingsError("REDIS_URL", "is not set", remedy)
+
+
 async def open_bus(settings: Settings) -> Bus:
     """Return the event bus, which has answered.
 
     Raises:
-        SettingsError: the bus that ENV asks for is not built yet.
-        BusUnavailableError: it does not answer.
+        SettingsError: the bus that ENV asks for is not named.
+        BusUnavailableError: it does not answer; says what to do.
     """
+    require_bus(settings)
     if settings.mode is Mode.LOCAL:
-        remedy = "Kafka is not supported yet; leave ENV unset, or set ENV=cloud for Redis Streams"
-        raise SettingsError("ENV", "is `local`", remedy)
-    bus = RedisStreamsBus(redis_url(settings))
-    await bus.check()
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is raised; the rest comes every second
+        bus, variable = KafkaBus(settings.kafka_bootstrap_servers or ""), "KAFKA_BOOTSTRAP_SERVERS"
+    else:
+        bus, variable = RedisStreamsBus(redis_url(settings)), "REDIS_URL"
+    try:
+        await bus.check()
+    except BusUnavailableError as error:
+        await bus.close()
+        remedy = f"Start it, set {variable} to where it is, or leave ENV unset for the embedded bus"
+        raise BusUnavailableError(f"The event bus of ENV={settings.mode} cannot be used. {error}. {remedy}.") from error
     return bus
 
 
