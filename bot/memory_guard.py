@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 RELIEF = 0.9
 LOOK_EVERY_S = 0.5
-RELIEVE_EVERY_S = 5.0
+RELIEVE_EVERY_S = 3.0
 _MB = 1024 * 1024
 
 
@@ -22,12 +22,16 @@ def resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def give_back() -> None:
-    """Free what nobody refers to and return freed pages to the system, where the C library can (glibc)."""
+def give_back() -> bool:
+    """Free what nobody refers to and return freed pages to the system, where the C library can (glibc).
+
+    Returns False: there is no more to give than that.
+    """
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+    return False
 
 
 async def look_often(guard: Callable[[], bool]) -> None:
@@ -41,7 +45,8 @@ class MemoryGuard:
     """True above `limit_mb`, and until the process has shrunk below 90 % of it; looks twice a second at most.
 
     Each change is logged and told to `changed`. Before it closes, the process gives back what nobody uses; while it
-    stays closed, `relieve` is called every five seconds, so that it can open again.
+    stays closed, `relieve` is called every three seconds, so that it can open again. Once that has no more to give,
+    the limit itself is enough: pages that the allocator keeps must not keep the guard closed for ever.
     """
 
     def __init__(
@@ -51,7 +56,7 @@ class MemoryGuard:
         resident: Callable[[], int] = resident_bytes,
         clock: Callable[[], float] = time.monotonic,
         changed: Callable[[bool], None] = lambda _: None,
-        relieve: Callable[[], None] = give_back,
+        relieve: Callable[[], bool] = give_back,
     ) -> None:
         self._limit = limit_mb * _MB
         self._resident = resident
@@ -61,6 +66,7 @@ class MemoryGuard:
         self._next_look = float("-inf")
         self._next_relief = float("-inf")
         self._over = False
+        self._more_to_give = True
 
     def __call__(self) -> bool:
         """Return whether what can wait should wait now."""
@@ -70,18 +76,23 @@ class MemoryGuard:
             self._look(now)
         return self._over
 
+    @property
+    def _bound(self) -> float:
+        return self._limit * (RELIEF if self._over and self._more_to_give else 1)
+
     def _look(self, now: float) -> None:
-        limit = self._limit * (RELIEF if self._over else 1)
         resident = self._resident()
-        if resident > limit and now >= self._next_relief:
+        if resident > self._bound and now >= self._next_relief:
             self._next_relief = now + RELIEVE_EVERY_S
-            relieve = self._relieve if self._over else give_back
-            relieve()
+            if self._over:
+                self._more_to_give = self._relieve()
+            else:
+                give_back()
             resident = self._resident()
-        over = resident > limit
+        over = resident > self._bound
         if over is self._over:
             return
-        self._over = over
+        self._over, self._more_to_give = over, True
         self._changed(over)
         say = log.warning if over else log.info
         say(

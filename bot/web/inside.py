@@ -18,5 +18,7 @@ class _Inside(uvicorn.Server):
 
 async def serve_inside(app: FastAPI, *, host: str, port: int) -> None:
     """Serve `app` until cancelled."""
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
+    )
     await _Inside(config).serve()

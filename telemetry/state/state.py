@@ -200,12 +200,11 @@ class TelemetryState:
         traces = self._traces(tenant, start_s, end_s)
         return error_leaves(traces, environment, start_s, end_s)
 
-    def shed(self, keep_s: int) -> None:
-        """Keep the last `keep_s` seconds of event time and no exemplar traces, when memory is short."""
+    def shed(self, oldest_s: int) -> None:
+        """Forget exemplar traces, and everything from before `oldest_s`, because memory is short."""
         for spans in self._tenants.values():
             spans.traces.clear()
-        if self.watermark_s is not None:
-            self._forget_before(self.watermark_s - keep_s)
+        self._forget_before(oldest_s)
 
     def _ignores(self, resource: Resource) -> bool:
         prefix = self.limits.ignored_service_prefix

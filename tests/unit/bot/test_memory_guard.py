@@ -43,10 +43,28 @@ def test_each_change_is_told_and_logged_once():
 def test_a_closed_guard_asks_for_relief_again_and_again_until_it_can_open():
     """What can be let go of shrinks the process, so that the guard does not stay closed for ever."""
     sizes = [150]
-    guard = guard_of(sizes, relieve=lambda: sizes.append(sizes[-1] - 30))
-    looks = [guard() for _ in range(12)]
-    assert looks == [True] * 10 + [False, False]  # closed at 150, relieved at the 6th and the 11th second
+
+    def shrink():
+        sizes.append(sizes[-1] - 30)
+        return True
+
+    guard = guard_of(sizes, relieve=shrink)
+    looks = [guard() for _ in range(8)]
+    assert looks == [True] * 6 + [False, False]  # closed at 150, relieved at the fourth look and the seventh
     assert sizes == [150, 120, 90]
+
+
+def test_a_guard_opens_below_its_limit_when_there_is_nothing_left_to_give():
+    """What the allocator keeps between 90 % and the limit does not stop telemetry for ever."""
+    sizes, gifts = [150], iter([(97, True), (96, False)])
+
+    def shrink():
+        size, more = next(gifts)
+        sizes.append(size)
+        return more
+
+    guard = guard_of(sizes, relieve=shrink)
+    assert [guard() for _ in range(8)] == [True] * 6 + [False, False]
 
 
 @pytest.mark.parametrize("over", [True, False])
