@@ -77,15 +77,17 @@ async def serve_until(app: ASGIApp, listener: socket.socket, stopped: asyncio.Ev
 
 
 def load_token(path: Path) -> str:
-    """Returns the control token in `path`, which only the owner may read; a missing one is made."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        token = secrets.token_urlsafe(32)
-        file.write(token)
-    return token
+    """Returns the control token in `path`, which only the owner may read; a missing one is made.
+
+    Several programs may ask at the same time: the file appears with its content, and the first one stays.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 def require_token(token: str) -> Callable[[str], Awaitable[None]]:
