@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import sqlite3
+import time
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -10,6 +12,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from bot.db.errors import DatabaseUnavailableError, DriverMissingError
 
@@ -22,6 +25,7 @@ _DRIVERS: Final = {
     "postgresql": "postgresql+asyncpg",
 }
 _WRITES: Final = "sre_space_writes"
+_WAL_RETRY_S: Final = 0.02
 # Classes of SQLSTATE that say nothing about the statement: connection, who may connect, no such database, rolled back
 # for another transaction's sake, resources, locks, shutdown, the system (PostgreSQL documentation, appendix A).
 _NOT_OUR_STATEMENT: Final = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
@@ -39,19 +43,30 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
     def connected(dbapi_connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
-        for pragma in (
-            f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+        _switch_to_wal(cursor)
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Switch the database to WAL, as often as it takes: SQLite's busy timeout does not hold for this one statement."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(_WAL_RETRY_S))
+        else:
+            return
 
 
 def with_driver(url: str) -> URL:

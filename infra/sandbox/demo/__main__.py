@@ -67,10 +67,11 @@ def succeeded(reports: Sequence[IncidentReport], *, never_recover: bool) -> bool
 
 
 async def _cancellable(given: argparse.Namespace, folder: Path, screen: Screen) -> list[IncidentReport]:
-    """Run, and treat SIGTERM like Ctrl-C: stop what was started."""
+    """Run; Ctrl-C and SIGTERM stop what was started, also where a shell has told its background jobs to ignore them."""
     task = asyncio.current_task()
     if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await run(given, folder, screen)
 
 
