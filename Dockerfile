@@ -21,7 +21,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=certi
     python -m pip --python /opt/sre-space/bin/python install --no-compile --no-deps . \
     && if [ -n "$EXTRAS" ]; then sh extras.sh "$EXTRAS"; fi \
     && sh slim.sh /opt/sre-space
-RUN package=$(/opt/sre-space/bin/python -c "import infra; print(infra.__path__[0])") && ln -s "$package" /opt/sre-space/infra
+RUN package=$(/opt/sre-space/bin/python -I -c "import infra; print(infra.__path__[0])") && ln -s "$package" /opt/sre-space/infra
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="SRE-Space" \

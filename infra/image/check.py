@@ -22,6 +22,8 @@ LIMIT_MB: Final = 400
 """Size of the image, unpacked, in units of 10⁶ bytes as Docker shows it."""
 HEALTHY_WITHIN_S: Final = 180.0
 STOPPED_WITHIN_S: Final = 40
+SEED: Final = "/opt/sre-space/infra/sandbox/seed"
+"""Where docker-compose.yml finds the first commit of the sandbox's repository, in the image."""
 _MB: Final = 1_000_000
 # Names of no repository and a key of no app: nothing is called with them.
 _THROWAWAY: Final = {
@@ -104,6 +106,7 @@ def check_programs(docker: Docker, tag: str) -> None:
     """
     flags = ("--network", "none", "--read-only", "--tmpfs", "/tmp:mode=1777")  # noqa: S108 - inside the container
     docker("run", "--rm", *flags, tag, "python", "-m", "infra.image.probe", "/tmp/probe")  # noqa: S108 - as above
+    docker("run", "--rm", *flags, tag, "test", "-f", f"{SEED}/flags.json")
     user = docker("run", "--rm", "--network", "none", tag, "id", "-u")
     if user == "0":
         raise ImageError("the image runs as root")
