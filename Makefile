@@ -58,7 +58,7 @@ lock: $(VENV)/.dev  ## Make the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	  --no-emit-index-url --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	  --no-emit-index-url --no-header --extra action -c requirements.lock pyproject.toml -o action/requirements.lock
+	  --no-emit-index-url --no-header --extra action --extra postgres -c requirements.lock pyproject.toml -o action/requirements.lock
 
 clean:  ## Remove what make and the service made here
 	rm -rf $(VENV) var .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -169,8 +169,8 @@ class Telemetry(Protocol):
 
     async def group(self, group_id: str) -> GroupStatus | None: ...
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
-        """Return the latest signal of every open group that has an anomaly on `service`."""
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
+        """Return the latest signal of every open group that has an anomaly on `service`; None: in any environment."""
         ...
 
     async def sli(

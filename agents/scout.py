@@ -30,13 +30,17 @@ def scout(telemetry: Telemetry, now: Now) -> Step:
 
 async def _attach(incident: Incident, telemetry: Telemetry, now: Now) -> Incident:
     service = incident.service or ""
-    signals = await telemetry.signals(incident.tenant, incident.environment, service)
+    signals = await telemetry.signals(incident.tenant, None, service)  # a person names no environment
     if not signals:
         note = f"Telemetry shows no anomaly on {service} now, so there is no evidence to reason from."
         return escalate(incident, Agent.SCOUT, note, now())
     signal = min(signals, key=lambda found: found.onset)
     clock = incident.clock.model_copy(update={"onset": signal.onset, "detected": signal.detected})
-    return _confirm(incident.evolve(signal=signal, severity=signal.severity, clock=clock), signal, now)
+    return _confirm(
+        incident.evolve(signal=signal, environment=signal.environment, severity=signal.severity, clock=clock),
+        signal,
+        now,
+    )
 
 
 def _confirm(incident: Incident, signal: Signal, now: Now) -> Incident:

@@ -85,10 +85,13 @@ class Scout:
         found = (scout.group(group_id) for scout in self._places.values())
         return next((status for status in found if status is not None), None)
 
-    def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
-        """Return the latest signal of every open group that has an anomaly on `service`, oldest first."""
-        scout = self._places.get((tenant, environment))
-        return tuple(scout.signals(service)) if scout else ()
+    def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
+        """Return the latest signal of every open group that has an anomaly on `service`, by environment, oldest first.
+
+        Without an environment all of the tenant's are looked at.
+        """
+        places = [place for place in sorted(self._places) if place[0] == tenant and environment in {place[1], None}]
+        return tuple(signal for place in places for signal in self._places[place].signals(service))
 
     def versions(self, tenant: str, environment: str, service: str) -> tuple[RevisionSeen, ...]:
         """Return the versions of a service that telemetry has shown, oldest first."""

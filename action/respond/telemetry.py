@@ -28,7 +28,7 @@ class NoTelemetry:
         del group_id
         raise self._error()
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
         """See the class. Raises NoTelemetryError."""
         del tenant, environment, service
         raise self._error()
@@ -80,7 +80,7 @@ class Replay:
         self.read()
         return self._scout.group(group_id)
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
         """See `Scout.signals`."""
         self.read()
         return self._scout.signals(tenant, environment, service)
@@ -109,9 +109,9 @@ class InEnvironment:
         """Ask the inner port."""
         return await self._inner.group(group_id)
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
         """Ask the inner port."""
-        return await self._inner.signals(tenant, self._named(environment), service)
+        return await self._inner.signals(tenant, environment or self._environment, service)
 
     async def sli(
         self, key: SeriesKey, *, since: datetime, window_s: int, min_requests: int, revision: str | None

@@ -30,13 +30,14 @@ class FakeTelemetry:
         self._note(f"group {group_id}")
         return self.groups.get(group_id)
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
         """Return the open signals with an anomaly on `service`."""
         self._note(f"signals {service}")
         return tuple(
             found
             for found in self.open_signals
-            if (found.tenant, found.environment) == (tenant, environment)
+            if found.tenant == tenant
+            and environment in {found.environment, None}
             and any(anomaly.key.service == service for anomaly in found.anomalies)
         )
 

@@ -8,13 +8,14 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from agents.errors import ScoutUnavailableError
-from telemetry.model import GroupStatus, RevisionSeen, SeriesKey, Signal, SliReport
+from telemetry.model import GroupStatus, RevisionSeen, ScoutStatus, SeriesKey, Signal, SliReport
 
 T = TypeVar("T")
 
 _GROUP = TypeAdapter(GroupStatus)
 _REPORT = TypeAdapter(SliReport)
 _SIGNALS = TypeAdapter(tuple[Signal, ...])
+_STATUS = TypeAdapter(ScoutStatus)
 _VERSIONS = TypeAdapter(tuple[RevisionSeen, ...])
 
 
@@ -33,9 +34,9 @@ class ScoutClient:
         """Return where a group stands; None when Scout does not know it (any more)."""
         return await self._get(f"/groups/{group_id}", {}, _GROUP)
 
-    async def signals(self, tenant: str, environment: str, service: str) -> tuple[Signal, ...]:
-        """Return the latest signal of every open group that has an anomaly on `service`."""
-        query = {"tenant": tenant, "environment": environment, "service": service}
+    async def signals(self, tenant: str, environment: str | None, service: str) -> tuple[Signal, ...]:
+        """Return the latest signal of every open group that has an anomaly on `service`; None: in any environment."""
+        query = {"tenant": tenant, "service": service, **({"environment": environment} if environment else {})}
         return await self._get("/signals", query, _SIGNALS) or ()
 
     async def sli(
@@ -56,6 +57,13 @@ class ScoutClient:
         """Return the versions of a service that telemetry has shown, oldest first."""
         query = {"tenant": tenant, "environment": environment, "service": service}
         return await self._get("/versions", query, _VERSIONS) or ()
+
+    async def status(self) -> ScoutStatus:
+        """Return Scout's own health, the service graph, and the last minute of every service."""
+        found = await self._get("/status", {}, _STATUS)
+        if found is None:
+            raise ScoutUnavailableError("Scout's query API has no /status")
+        return found
 
     async def _get(self, path: str, query: dict[str, str], adapter: TypeAdapter[T]) -> T | None:
         try:

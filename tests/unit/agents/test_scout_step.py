@@ -58,3 +58,11 @@ async def test_a_person_s_incident_without_any_anomaly_is_handed_over():
     after = await scout(FakeTelemetry(), now)(incident(None, Stage.OBSERVING, service="quote"))
     assert after.stage is Stage.ESCALATED
     assert any(isinstance(write, PostComment) and "no anomaly on quote" in write.note for write in after.outgoing)
+
+
+async def test_a_person_s_incident_takes_the_environment_of_the_signal():
+    """People name services, not environments: the signal's is found wherever it is, and kept for verification."""
+    telemetry = FakeTelemetry()
+    telemetry.open_signals.append(pool_signal().model_copy(update={"environment": "production"}))
+    after = await scout(telemetry, now)(incident(None, Stage.OBSERVING, service="quote"))
+    assert (after.stage, after.environment) == (Stage.RECALLING, "production")

@@ -186,6 +186,8 @@ def test_open_groups_are_found_by_service(broken: Chain):
     assert broken.scout.signals("default", "default", "quote") == (broken.signals[-1],)
     assert broken.scout.signals("default", "default", "pricing") == ()
     assert broken.scout.signals("other", "default", "quote") == ()
+    assert broken.scout.signals("default", None, "quote") == (broken.signals[-1],)
+    assert broken.scout.signals("default", "other", "quote") == ()
     assert broken.scout.group("g-unknown") is None
 
 
