@@ -54,7 +54,7 @@ def query_router(scout: Scout, *, token: str | None = None) -> APIRouter:
 
     @router.get("/signals")
     async def signals(service: Name, tenant: Name = "default", environment: Name | None = None) -> list[Signal]:
-        """Return the latest signal of every open group that has an anomaly on a service; by default in any environment."""
+        """Return the latest signal of each open group with an anomaly on a service; by default in any environment."""
         return list(scout.signals(tenant, environment, service))
 
     @router.get("/versions")
