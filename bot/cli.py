@@ -74,7 +74,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         typer.echo(as_json_text(found))
     elif found:
-        Console().print(status_table(found))
+        Console().print(status_table(found, settings.memory_limit_mb))
     else:
         typer.echo(f"Nothing runs on {settings.state_dir}. Start it with `sre-space up`.")
 

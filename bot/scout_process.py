@@ -20,6 +20,7 @@ from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
 from bot.topics import SIGNALS, guid_of
 from bot.web.health import health_router
+from bot.web.server import Server
 from bot.wiring import is_loopback, metrics_token, open_bus, query_token
 from telemetry.bus import Bus
 from telemetry.errors import BusUnavailableError
@@ -136,7 +137,7 @@ def _tokens(settings: Settings) -> dict[str, str]:
 
 async def _serve(app: Starlette, settings: Settings, watch: Watch) -> None:
     """Serve and watch; whichever ends first ends the other, and a failed watch fails the process."""
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             app,
             host=settings.scout_host,

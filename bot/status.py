@@ -11,6 +11,7 @@ from bot.run_files import RunFile
 from telemetry.model import Frozen
 
 _MB = 1024 * 1024
+GUARDED = frozenset({"scout", "worker"})
 
 
 class ProcessStatus(Frozen):
@@ -56,20 +57,26 @@ def _rss_mb(run: RunFile) -> float | None:
         return None
 
 
-def table(found: tuple[ProcessStatus, ...]) -> Table:
-    """Return the processes as a table for the terminal."""
+def table(found: tuple[ProcessStatus, ...], limit_mb: int) -> Table:
+    """Return the processes as a table for the terminal; those above the Memory Guard's limit are marked."""
     shown = Table("process", "state", "pid", "memory", "restarts", "address", "log", title="SRE-Space")
     for one in found:
         shown.add_row(
             one.name,
             one.state,
             "" if one.pid is None else str(one.pid),
-            "" if one.rss_mb is None else f"{one.rss_mb:.0f} MB",
+            "" if one.rss_mb is None else _memory(one, limit_mb),
             str(one.restarts),
             one.url or "",
             one.log or "",
         )
     return shown
+
+
+def _memory(one: ProcessStatus, limit_mb: int) -> str:
+    shown = f"{one.rss_mb:.0f} MB"
+    guarded = one.name in GUARDED and one.rss_mb is not None and one.rss_mb > limit_mb
+    return f"{shown}, over the limit of {limit_mb} MB" if guarded else shown
 
 
 def as_json(found: tuple[ProcessStatus, ...]) -> str:

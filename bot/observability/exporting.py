@@ -2,9 +2,11 @@
 
 import contextlib
 import platform
-from collections.abc import Generator, Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 
 PREFIX: Final = "sre-space-"
 """Of the `service.name` of each of our processes. Scout takes no telemetry of these in."""
+FLUSH_S: Final = 3.0
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -72,9 +75,22 @@ def observing(settings: Settings, process: str, *, scraped: bool) -> Generator[O
     try:
         yield Own(Observer(Traces(tracers, ids), Meters(meter)), meter, registry, pushes=endpoint is not None)
     finally:
-        if tracers is not None:
-            tracers.shutdown()
-        meters.shutdown()
+        _shut([meters.shutdown] if tracers is None else [tracers.shutdown, meters.shutdown])
+
+
+def _shut(ways: Sequence[Callable[[], None]]) -> None:
+    """Send what was not sent yet, for three seconds at most: a silent Collector must not hold up a stop.
+
+    The SDK itself would try again for ten; what is left then ends with the process.
+    """
+    threads = [Thread(target=way, daemon=True) for way in ways]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + FLUSH_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        log.warning("own_telemetry_lost", reason=f"the endpoint took nothing for {FLUSH_S:g} s")
 
 
 def _tracers(resource: Resource, endpoint: str, ids: ChosenIds) -> TracerProvider:
