@@ -1,5 +1,7 @@
 """What `sre-space status` shows."""
 
+import io
+
 import pytest
 from rich.console import Console
 
@@ -12,6 +14,6 @@ from bot.status import ProcessStatus, table
 def test_a_guarded_process_above_the_limit_is_marked(name, rss_mb, marked):
     """The web process takes webhooks whatever its size."""
     one = ProcessStatus(name=name, state="running", pid=1, url=None, rss_mb=rss_mb, restarts=0, log=None)
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(width=200, file=io.StringIO())
     console.print(table((one,), 512))
-    assert ("over the limit of 512 MB" in console.export_text()) is marked
+    assert ("over the limit of 512 MB" in console.file.getvalue()) is marked
