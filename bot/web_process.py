@@ -1,14 +1,22 @@
 """The web process: webhooks in, dashboard out. It imports neither agents' graph nor GitHub's client."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
 import structlog
+from fastapi import FastAPI
 
 from bot.dashboard_read import DashboardRead
+from bot.observability.endpoint import metrics_router
+from bot.observability.exporting import Own, observing
+from bot.observability.stored_figures import StoredFigures
 from bot.process import run_process
 from bot.settings import Settings
 from bot.web.app import WebDeps, create_web
 from bot.web.ingress import Ingress
 from bot.web.server import serve
-from bot.wiring import is_loopback, open_base
+from bot.wiring import Base, is_loopback, metrics_token, now, open_base
 from dashboard.app import mount_dashboard
 
 log = structlog.get_logger()
@@ -21,19 +29,45 @@ async def run_web(settings: Settings) -> None:
         SettingsError: no webhook secret is set.
     """
     secrets = tuple(secret.get_secret_value().encode() for secret in settings.require_webhook_secrets())
-    async with open_base(settings) as base:
-        ingress = Ingress(
-            inbox=base.store.inbox, queue=base.queue, secrets=secrets, limit_bytes=settings.webhook_limit_bytes
-        )
-        app = create_web(
-            WebDeps(ingress=ingress, required={"database": base.check_database}, wanted={"redis": base.queue.ping})
-        )
+    with observing(settings, "web", scraped=True) as own:
+        async with open_base(settings) as base:
+            await _serve(settings, secrets, own, base)
+
+
+async def _serve(settings: Settings, secrets: tuple[bytes, ...], own: Own, base: Base) -> None:
+    ingress = Ingress(
+        inbox=base.store.inbox,
+        queue=base.queue,
+        secrets=secrets,
+        limit_bytes=settings.webhook_limit_bytes,
+        observer=own.observer,
+    )
+    app = create_web(
+        WebDeps(ingress=ingress, required={"database": base.check_database}, wanted={"redis": base.queue.ping})
+    )
+    async with _metrics(app, settings, own, base):
         if is_loopback(settings.web_host):
             mount_dashboard(app, DashboardRead(base.store.read_model))
         else:
             log.warning("dashboard_left_out", reason="it has no sign-in yet and is served on loopback only")
         log.info("web_started", host=settings.web_host, port=settings.web_port)
         await serve(app, host=settings.web_host, port=settings.web_port)
+
+
+@contextlib.asynccontextmanager
+async def _metrics(app: FastAPI, settings: Settings, own: Own, base: Base) -> AsyncGenerator[None]:
+    """Serve `/metrics` where it is not open to everybody, and keep the figures fresh that are pushed."""
+    figures = StoredFigures(own.meter, base.store.figures, now)
+    served, token = metrics_token(settings, settings.web_host)
+    if served:
+        app.include_router(metrics_router(own.registry, token, figures.refresh))
+    pushing = asyncio.create_task(figures.keep_fresh()) if own.pushes else None
+    try:
+        yield
+    finally:
+        if pushing is not None:
+            pushing.cancel()
+            await asyncio.gather(pushing, return_exceptions=True)
 
 
 if __name__ == "__main__":
