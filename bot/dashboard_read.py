@@ -1,46 +1,141 @@
 """The dashboard's `ReadModel` over the store."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
-from agents.incident import TERMINAL, Clock, Incident, Stage
-from bot.db.read_model import IncidentRow
+from pydantic import ValidationError
+
+from agents.incident import TERMINAL, Clock, Stage
+from agents.ports import Now
+from bot.dashboard_detail import detail, times
+from bot.db.read_model import Cursor, IncidentRow
 from bot.db.read_model import ReadModel as Rows
-from bot.evidence_text import evidence_text
+from bot.db.schema import inbox, outbox
+from bot.db.statistics import BucketRow, MeansRow, SignatureRow
+from bot.sweeper import LANE as SWEEPER
+from dashboard.cache import Shared
 from dashboard.model import (
-    ClaimView,
-    DiagnosisView,
+    Backlog,
     EventRecord,
-    EvidenceLine,
     IncidentCard,
     IncidentDetail,
-    Moment,
+    IncidentPage,
+    Means,
     Overview,
+    Scorecard,
+    ScoreRow,
+    Trend,
+    TrendBucket,
+    Workers,
 )
+from dashboard.ports import Filter
+
+WAITING_MAX: Final = 20
+ROWS_MAX: Final = 50
+BUCKET_S: Final[Mapping[int, int]] = {1: 3600, 7: 6 * 3600, 30: 24 * 3600}
+"""Length of a bucket of the trend by the number of days that it shows."""
+STAGES: Final[Mapping[Filter, tuple[Stage, ...]]] = {
+    Filter.ALL: (),
+    Filter.OPEN: tuple(stage for stage in Stage if stage not in TERMINAL),
+    Filter.WAITING: (Stage.AWAITING_APPROVAL, Stage.AWAITING_INFO),
+    Filter.RESOLVED: (Stage.RESOLVED,),
+    Filter.ESCALATED: (Stage.ESCALATED,),
+}
 
 
 class DashboardRead:
-    """Reads incidents and events for the dashboard."""
+    """Reads incidents, events and statistics for the dashboard; answers that do not change are computed once."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, now: Now) -> None:
         self._rows = rows
+        self._now = now
+        self._overviews: Shared[Overview] = Shared()
+        self._trends: Shared[Trend] = Shared()
+        self._scorecards: Shared[Scorecard] = Shared()
 
     async def overview(self, limit: int) -> Overview:
         """Return the newest incidents and the counts over all of them."""
-        overview = await self._rows.overview(limit)
+        return await self._overviews.get((limit, await self.last_sequence()), lambda: self._overview(limit))
+
+    async def _overview(self, limit: int) -> Overview:
+        found = await self._rows.overview(limit)
+        waiting = await self._rows.page(WAITING_MAX, stages=(Stage.AWAITING_APPROVAL,), oldest_first=True)
         ended = {stage.value for stage in TERMINAL}
         return Overview(
-            incidents=tuple(_card_of_row(row) for row in overview.incidents),
-            open=sum(count for stage, count in overview.by_stage.items() if stage not in ended),
-            resolved=overview.by_stage.get(Stage.RESOLVED, 0),
-            total=overview.total,
-            sequence=overview.seq,
+            incidents=tuple(_card(row) for row in found.incidents),
+            waiting=tuple(_card(row) for row in waiting),
+            by_stage=found.by_stage,
+            open=sum(count for stage, count in found.by_stage.items() if stage not in ended),
+            resolved=found.by_stage.get(Stage.RESOLVED, 0),
+            total=found.total,
+            sequence=found.seq,
+        )
+
+    async def incidents(self, limit: int, *, which: Filter, words: str, before: str | None) -> IncidentPage:
+        """Return a page of the list."""
+        start = None if before is None else _cursor(before)
+        rows = await self._rows.page(limit + 1, stages=STAGES[which], words=words, before=start)
+        last = rows[limit - 1] if len(rows) > limit else None
+        return IncidentPage(
+            incidents=tuple(_card(row) for row in rows[:limit]),
+            next=None if last is None else f"{last.created_at.isoformat()}~{last.id}",
         )
 
     async def incident(self, incident_id: str) -> IncidentDetail | None:
         """Return one incident."""
         page = await self._rows.incident(incident_id)
-        return None if page is None else _detail(page.incident)
+        return None if page is None else detail(page.incident)
+
+    async def trend(self, days: int) -> Trend:
+        """Return mean times over the last days, in buckets that begin at full hours of UTC."""
+        bucket_s = BUCKET_S[days]
+        number = int(self._now().timestamp()) // bucket_s
+        until = datetime.fromtimestamp((number + 1) * bucket_s, tz=self._now().tzinfo)
+        return await self._trends.get((until, days, await self.last_sequence()), lambda: self._trend(until, days))
+
+    async def _trend(self, until: datetime, days: int) -> Trend:
+        bucket_s, span, statistics = BUCKET_S[days], timedelta(days=days), self._rows.statistics
+        since = until - span
+        found = {row.bucket: row for row in await statistics.buckets(since, until, bucket_s)}
+        count = int(span.total_seconds()) // bucket_s
+        return Trend(
+            since=since,
+            until=until,
+            bucket_s=bucket_s,
+            buckets=tuple(
+                _bucket(since + timedelta(seconds=number * bucket_s), found.get(number)) for number in range(count)
+            ),
+            now=_means(await statistics.means(since, until)),
+            before=_means(await statistics.means(since - span, since)),
+        )
+
+    async def scorecard(self, days: int) -> Scorecard:
+        """Return how incidents went, by signature."""
+        hour = self._now().replace(minute=0, second=0, microsecond=0)
+        since = hour - timedelta(days=days)
+        return await self._scorecards.get((since, days, await self.last_sequence()), lambda: self._score(since, days))
+
+    async def _score(self, since: datetime, days: int) -> Scorecard:
+        total, rows = await self._rows.statistics.by_signature(since, ROWS_MAX)
+        return Scorecard(days=days, signatures=total, rows=tuple(_score(row) for row in rows))
+
+    async def workers(self) -> Workers:
+        """Return who holds leases; a worker that sweeps nothing and works on nothing is not seen."""
+        alive = await self._rows.leases(self._now())
+        sweeper = next((lease for lease in alive if lease.lane == SWEEPER), None)
+        return Workers(
+            sweeper=sweeper.owner if sweeper else None,
+            sweeper_until=sweeper.expires_at if sweeper else None,
+            owners=tuple(sorted({lease.owner for lease in alive})),
+            busy_lanes=sum(lease.lane != SWEEPER for lease in alive),
+        )
+
+    async def backlogs(self) -> tuple[Backlog, Backlog]:
+        """Return what waits in the inbox and in the outbox."""
+        waiting = [await self._rows.waiting(table) for table in (inbox, outbox)]
+        first, second = (Backlog.model_validate(rows.model_dump()) for rows in waiting)
+        return first, second
 
     async def events_after(self, sequence: int, limit: int) -> tuple[EventRecord, ...]:
         """Return stage changes and other visible changes, oldest first."""
@@ -58,14 +153,18 @@ class DashboardRead:
 
     async def last_sequence(self) -> int:
         """Return the newest event's sequence number."""
-        return (await self._rows.overview(1)).seq
+        return await self._rows.last_sequence()
 
 
-def _seconds(since: datetime, until: datetime | None) -> float | None:
-    return None if until is None else round((until - since).total_seconds(), 3)
+def _cursor(text: str) -> Cursor:
+    moment, _, incident_id = text.partition("~")
+    try:
+        return Cursor.model_validate({"created_at": moment, "id": incident_id})
+    except ValidationError as error:
+        raise ValueError("this is not the `next` of a page") from error
 
 
-def _card_of_row(row: IncidentRow) -> IncidentCard:
+def _card(row: IncidentRow) -> IncidentCard:
     shown = row.model_dump(include=IncidentCard.model_fields.keys() & IncidentRow.model_fields.keys())
     clock = Clock(
         onset=row.onset_at,
@@ -74,69 +173,19 @@ def _card_of_row(row: IncidentRow) -> IncidentCard:
         mitigated=row.mitigated_at,
         resolved=row.resolved_at,
     )
-    return IncidentCard(**shown, **_times(clock), repository=row.repo, updated=row.updated_at)
+    return IncidentCard(**shown, **times(clock), repository=row.repo, updated=row.updated_at)
 
 
-def _card(incident: Incident) -> IncidentCard:
-    pull = incident.pull_request
-    return IncidentCard(
-        id=incident.id,
-        title=incident.title,
-        stage=incident.stage,
-        severity=incident.severity,
-        service=incident.diagnosis.service if incident.diagnosis else incident.service,
-        repository=incident.repo.full_name,
-        issue=incident.issue,
-        issue_url=incident.issue_url,
-        pull_request=pull.number if pull else None,
-        pull_request_url=pull.url if pull else None,
-        from_memory=incident.recalled is not None,
-        updated=incident.timeline[-1].at if incident.timeline else incident.clock.detected,
-        **_times(incident.clock),
-    )
+def _means(row: MeansRow) -> Means:
+    return Means.model_validate(row.model_dump(include=set(Means.model_fields)))
 
 
-def _times(clock: Clock) -> dict[str, Any]:
-    return {
-        "onset": clock.onset,
-        "ttd_s": _seconds(clock.onset, clock.detected),
-        "tta_s": _seconds(clock.detected, clock.owned),
-        "ttm_s": _seconds(clock.onset, clock.mitigated),
-        "ttr_s": _seconds(clock.onset, clock.resolved),
-    }
+def _bucket(at: datetime, row: BucketRow | None) -> TrendBucket:
+    nothing = MeansRow(incidents=0, resolved=0, escalated=0, mttd_s=None, mtta_s=None, mttm_s=None, mttr_s=None)
+    return TrendBucket(at=at, **_means(row or nothing).model_dump())
 
 
-def _detail(incident: Incident) -> IncidentDetail:
-    plan = incident.plan
-    revert = incident.revert_pull_request
-    evidence = incident.signal.evidence.items if incident.signal else ()
-    return IncidentDetail(
-        card=_card(incident),
-        timeline=tuple(
-            Moment(at=entry.at, agent=entry.agent, stage=entry.stage, note=entry.note) for entry in incident.timeline
-        ),
-        diagnosis=_diagnosis(incident),
-        evidence=tuple(EvidenceLine(id=item.id, kind=item.kind, text=evidence_text(item)) for item in evidence),
-        diff=plan.diff if plan else None,
-        approvals=tuple(approval.login for approval in incident.approvals),
-        verification=incident.verification.verdict if incident.verification else None,
-        merge_sha=incident.merge.sha if incident.merge else None,
-        revert_pull_request=revert.number if revert else None,
-        github_calls=incident.github_calls,
-    )
-
-
-def _diagnosis(incident: Incident) -> DiagnosisView | None:
-    diagnosis = incident.diagnosis
-    if diagnosis is None:
-        return None
-    suspect = diagnosis.suspect
-    return DiagnosisView(
-        verdict=diagnosis.verdict,
-        service=diagnosis.service,
-        kind=diagnosis.kind,
-        summary=diagnosis.summary,
-        claims=tuple(ClaimView(text=claim.text, evidence=claim.evidence) for claim in diagnosis.claims),
-        suspect=f"{suspect.sha[:9]} {suspect.title} by {suspect.author}: {suspect.reason}" if suspect else None,
-        suspect_sha=suspect.sha if suspect else None,
-    )
+def _score(row: SignatureRow) -> ScoreRow:
+    shown = row.model_dump(exclude={"ended"})
+    failure = row.signature.rpartition(":")[0]
+    return ScoreRow(**shown, failure=failure, open=row.incidents - row.ended)

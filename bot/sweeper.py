@@ -17,7 +17,7 @@ from telemetry.model import Frozen
 
 log = structlog.get_logger()
 
-_LANE: Final = "sweeper"
+LANE: Final = "sweeper"
 _PURGE_EVERY: Final = timedelta(hours=1)
 
 
@@ -70,11 +70,11 @@ class Sweeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.policy.every_s)
         with contextlib.suppress(TransientError):
-            await self.store.release(_LANE, self.owner)
+            await self.store.release(LANE, self.owner)
 
     async def _is_mine(self) -> bool:
         ttl_s = max(5.0, self.policy.every_s * 5)
-        return await self.store.renew(_LANE, self.owner, ttl_s) or await self.store.lease(_LANE, self.owner, ttl_s)
+        return await self.store.renew(LANE, self.owner, ttl_s) or await self.store.lease(LANE, self.owner, ttl_s)
 
     async def sweep(self) -> int:
         """Wake once what is due, give up what is hopeless, and return how many jobs were asked for."""

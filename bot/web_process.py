@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import structlog
 from fastapi import FastAPI
 
+from bot.adapters.scout import ScoutClient
 from bot.dashboard_read import DashboardRead
 from bot.observability.endpoint import metrics_router
 from bot.observability.exporting import Own, observing
@@ -16,10 +17,13 @@ from bot.settings import Settings
 from bot.web.app import WebDeps, create_web
 from bot.web.ingress import Ingress
 from bot.web.server import serve
-from bot.wiring import Base, is_loopback, metrics_token, now, open_base
+from bot.wiring import Base, is_loopback, metrics_token, now, open_base, query_token
+from dashboard.access import Access
 from dashboard.app import mount_dashboard
 
 log = structlog.get_logger()
+
+SCOUT_TIMEOUT_S = 2.0
 
 
 async def run_web(settings: Settings) -> None:
@@ -45,11 +49,7 @@ async def _serve(settings: Settings, secrets: tuple[bytes, ...], own: Own, base:
     app = create_web(
         WebDeps(ingress=ingress, required={"database": base.check_database}, wanted={"redis": base.queue.ping})
     )
-    async with _metrics(app, settings, own, base):
-        if is_loopback(settings.web_host):
-            mount_dashboard(app, DashboardRead(base.store.read_model))
-        else:
-            log.warning("dashboard_left_out", reason="it has no sign-in yet and is served on loopback only")
+    async with _metrics(app, settings, own, base), _dashboard(app, settings, base):
         log.info("web_started", host=settings.web_host, port=settings.web_port)
         await serve(app, host=settings.web_host, port=settings.web_port)
 
@@ -68,6 +68,24 @@ async def _metrics(app: FastAPI, settings: Settings, own: Own, base: Base) -> As
         if pushing is not None:
             pushing.cancel()
             await asyncio.gather(pushing, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _dashboard(app: FastAPI, settings: Settings, base: Base) -> AsyncGenerator[None]:
+    """Mount the dashboard for the length of the block, where it is not open to everybody."""
+    token = settings.dashboard_token
+    if token is None and not is_loopback(settings.web_host):
+        reason = "it would be open to everybody; set SRE_SPACE_DASHBOARD_TOKEN"
+        log.warning("dashboard_left_out", host=settings.web_host, reason=reason)
+        yield
+        return
+    scout = ScoutClient(settings.scout_url, token=query_token(settings), timeout_s=SCOUT_TIMEOUT_S)
+    try:
+        access = Access(token.get_secret_value() if token else None)
+        mount_dashboard(app, DashboardRead(base.store.read_model, now), scout=scout, access=access)
+        yield
+    finally:
+        await scout.close()
 
 
 if __name__ == "__main__":

@@ -1,112 +1,128 @@
 """The dashboard's routes: a static page, JSON reads, and the event stream."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import re
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, FastAPI, Header, HTTPException, Query
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from sse_starlette import EventSourceResponse
 
-from dashboard.model import EventRecord, IncidentDetail, Overview
-from dashboard.ports import ReadModel
-from dashboard.stream import PAGE, Broadcaster
+from dashboard.access import Access
+from dashboard.headers import SecurityHeaders
+from dashboard.login import login_routes
+from dashboard.model import IncidentDetail, IncidentPage, Overview, Scorecard, System, Trend
+from dashboard.ports import Filter, ReadModel, ScoutRead
+from dashboard.stream import CLIENTS_MAX, Broadcaster, stream
+from dashboard.system import SystemHealth
+from telemetry.errors import TransientError
 
 STATIC = Path(__file__).parent / "static"
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-HEARTBEAT_S = 15.0
+
+_SEQUENCE = re.compile(r"[0-9]{1,18}")
+Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-def mount_dashboard(app: FastAPI, read: ReadModel, *, poll_s: float = 0.5) -> None:
-    """Add the dashboard to `app`: `/`, `/static`, `/api/overview`, `/api/incidents/{id}` and `/events`."""
-    app.include_router(_routes(read, Broadcaster(read, poll_s=poll_s)))
+def mount_dashboard(
+    app: FastAPI,
+    read: ReadModel,
+    *,
+    scout: ScoutRead | None = None,
+    access: Access | None = None,
+    poll_s: float = 0.5,
+) -> None:
+    """Add the dashboard to `app`: `/`, `/login`, `/static`, `/api/…` and `/events`; see `docs/dashboard.md`.
+
+    Without `access` it answers requests to a loopback name only.
+    """
+    access = access or Access()
+    broadcaster = Broadcaster(read, poll_s=poll_s)
+    app.include_router(_page(access))
+    app.include_router(login_routes(access))
+    app.include_router(_reads(read, access))
+    app.include_router(_live(read, scout, broadcaster, access))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
+    app.add_exception_handler(TransientError, _unavailable)
     app.add_middleware(SecurityHeaders)
 
 
-class SecurityHeaders:
-    """Pure ASGI middleware: sets `HEADERS` on every response, without buffering the event stream."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and add the headers to the start of the response."""
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    said = {"message": f"The data cannot be read at the moment: {error}"}
+    return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"})
 
 
-def _routes(read: ReadModel, broadcaster: Broadcaster) -> APIRouter:
-    router = APIRouter()
+def _page(access: Access) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
 
-    @router.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
+    @router.get("/")
+    async def page(request: Request) -> Response:
+        if access.needs_sign_in and not access.is_signed_in(request):
+            return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        await access.admit(request)
         return FileResponse(STATIC / "index.html")
 
-    @router.get("/api/overview")
-    async def overview(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Overview:
+    _ = page
+    return router
+
+
+def _reads(read: ReadModel, access: Access) -> APIRouter:
+    """Return what is read from the database. Length: one short function for each of the routes."""
+    router = APIRouter(prefix="/api", dependencies=[Depends(access.admit)])
+
+    @router.get("/overview")
+    async def overview(limit: Limit = 50) -> Overview:
         return await read.overview(limit)
 
-    @router.get("/api/incidents/{incident_id}")
+    @router.get("/incidents")
+    async def incidents(
+        limit: Limit = 50,
+        which: Filter = Filter.ALL,
+        words: Annotated[str, Query(max_length=100)] = "",
+        before: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> IncidentPage:
+        try:
+            return await read.incidents(limit, which=which, words=words.strip(), before=before)
+        except ValueError as error:
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"before: {error}") from error
+
+    @router.get("/incidents/{incident_id}")
     async def incident(incident_id: str) -> IncidentDetail:
         found = await read.incident(incident_id)
         if found is None:
             raise HTTPException(404, f"There is no incident {incident_id!r}. The list is at /api/overview.")
         return found
 
-    @router.get("/events")
-    async def events(
-        after: Annotated[int | None, Query(ge=0)] = None,
-        last_event_id: Annotated[str | None, Header()] = None,
-    ) -> EventSourceResponse:
-        start = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-        return EventSourceResponse(_stream(read, broadcaster, start), ping=3600)
+    @router.get("/trend")
+    async def trend(days: Literal["1", "7", "30"] = "7") -> Trend:
+        return await read.trend(int(days))
 
-    _ = (page, overview, incident, events)
+    @router.get("/scorecard")
+    async def scorecard(days: Annotated[int, Query(ge=1, le=365)] = 90) -> Scorecard:
+        return await read.scorecard(days)
+
+    _ = (overview, incidents, incident, trend, scorecard)
     return router
 
 
-async def _stream(read: ReadModel, broadcaster: Broadcaster, after: int | None) -> AsyncIterator[ServerSentEvent]:
-    """Yield what was missed since `after`, then what happens, a heartbeat in between, or one `resync` and the end."""
-    async with broadcaster.subscribe() as queue:
-        sent = await read.last_sequence() if after is None else after
-        while missed := await read.events_after(sent, PAGE):
-            for event in missed:
-                yield _message(event)
-            sent = missed[-1].sequence
-        while True:
-            try:
-                event = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
-            except TimeoutError:
-                yield ServerSentEvent(event="heartbeat", data=str(sent))
-                continue
-            if event is None:
-                yield ServerSentEvent(event="resync", data="")
-                return
-            if event.sequence > sent:
-                sent = event.sequence
-                yield _message(event)
+def _live(read: ReadModel, scout: ScoutRead | None, broadcaster: Broadcaster, access: Access) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(access.admit)])
+    health = SystemHealth(read, scout)
 
+    @router.get("/api/system")
+    async def system() -> System:
+        return await health.now(clients=broadcaster.clients)
 
-def _message(event: EventRecord) -> ServerSentEvent:
-    return ServerSentEvent(event="stage", id=str(event.sequence), data=event.model_dump_json())
+    @router.get("/events")
+    async def events(
+        after: Annotated[int | None, Query(ge=0, lt=10**18)] = None,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> EventSourceResponse:
+        if broadcaster.clients >= CLIENTS_MAX:
+            raise HTTPException(503, "Too many pages listen already.", {"Retry-After": "30"})
+        start = int(last_event_id) if last_event_id and _SEQUENCE.fullmatch(last_event_id) else after
+        return EventSourceResponse(stream(read, broadcaster, start), ping=3600)
+
+    _ = (system, events)
+    return router
