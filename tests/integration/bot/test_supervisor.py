@@ -207,5 +207,5 @@ def test_status_is_a_table_and_json(tmp_path):
     assert shown["web"]["rss_mb"] > 1
     assert (shown["old"]["state"], shown["old"]["pid"], shown["old"]["rss_mb"]) == ("gone", None, None)
     output = StringIO()
-    Console(file=output, width=200).print(status.table(found))
+    Console(file=output, width=200).print(status.table(found, 512))
     assert "http://127.0.0.1:8080" in output.getvalue()
