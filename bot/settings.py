@@ -14,6 +14,7 @@ from bot.setting_names import PREFIX, SettingRow, SettingsError, known_as, reach
 from telemetry.model import Frozen
 
 __all__ = [
+    "EmbedderKind",
     "GitHubCredentials",
     "Mode",
     "SettingRow",
@@ -31,6 +32,14 @@ class Mode(StrEnum):
     LOCAL = "local"
     CLOUD = "cloud"
     EMBEDDED = "embedded"
+
+
+class EmbedderKind(StrEnum):
+    """What turns texts into vectors for the incident memory."""
+
+    HASHING = "hashing"
+    SENTENCE_TRANSFORMERS = "sentence-transformers"
+    ONNX = "onnx"
 
 
 class GitHubCredentials(Frozen):
@@ -105,6 +114,26 @@ class Settings(BaseSettings):
     )
     chroma_path: Path | None = Field(
         None, description="Folder of the incident memory. Unset: `chroma` in the state folder."
+    )
+    chroma_url: str | None = Field(
+        None,
+        validation_alias=known_as("CHROMA_URL"),
+        pattern=r"^https?://[^\s/]+/?$",
+        description="Chroma server for the incident memory, needed for several workers. Unset: a folder.",
+    )
+    embedder: EmbedderKind = Field(
+        EmbedderKind.HASHING,
+        description="Embeddings of the incident memory: `hashing`, `sentence-transformers` or `onnx`.",
+    )
+    embedder_model: str | None = Field(
+        None,
+        description="Model for it: name or folder for sentence-transformers, folder for onnx. Unset: MiniLM-L6-v2.",
+    )
+    embedder_threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Cosine distance below which incidents are alike. Unset: as measured for the model.",
     )
     otlp_tokens: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default_factory=dict[str, SecretStr],

@@ -26,7 +26,6 @@ from agents.results import escalate
 from agents.scout import scout
 from agents.writes import AnyWrite, Result
 from bot.adapters.github import Access, GitHubForge, connect
-from bot.adapters.memory import open_memory
 from bot.adapters.scout import ScoutClient
 from bot.comments import Texts
 from bot.db.store import Store
@@ -36,6 +35,7 @@ from bot.intake import take_signals
 from bot.lane import Lanes
 from bot.markers import Markers
 from bot.memory_guard import MemoryGuard, look_often
+from bot.memory_wiring import open_incident_memory
 from bot.observability.endpoint import metrics_router
 from bot.observability.exporting import Own, observing
 from bot.observability.observer import Observer
@@ -197,7 +197,7 @@ async def _adapters(
     )
     telemetry = ScoutClient(settings.scout_url, token=query_token(settings))
     try:
-        async with open_base(settings) as base, open_memory(settings.chroma) as memory:
+        async with open_base(settings) as base, open_incident_memory(settings) as memory:
             yield base, lanes_of(settings, base.store, forge, memory, telemetry, observer=observer, is_short=is_short)
     finally:
         await telemetry.close()

@@ -1,6 +1,7 @@
 """What only the ChromaDB adapter must hold: one owner, files that survive, its space, and no surprises."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,19 @@ import chromadb
 import pytest
 from chromadb.config import Settings
 
-from bot.adapters.memory import HashingEmbedder, MemoryCorruptError, MemoryInUseError, open_memory
+from bot.adapters.memory import (
+    HashingEmbedder,
+    MemoryCorruptError,
+    MemoryInUseError,
+    MemoryMismatchError,
+    MemoryUnavailableError,
+    open_memory,
+)
+from bot.adapters.memory.chroma import PREFIX
+from bot.adapters.memory.opening import _bounded
 from tests.contract.test_memory import AT, TEXT, case
+from tests.support_chroma import running_chroma
+from tests.support_redis import free_port
 
 HOLD = """
 import asyncio, sys, pathlib
@@ -63,17 +75,84 @@ async def test_the_lock_of_a_killed_owner_is_free_again(tmp_path):
         assert await memory.history(7, "default", "pool:1", AT) == ()
 
 
-async def test_collections_are_in_cosine_space_and_one_per_installation_and_embedder(tmp_path):
+async def test_collections_are_in_cosine_space_one_per_installation_and_name_their_embedder(tmp_path):
     """The space is fixed when the collection is made; the default would be squared L2."""
     async with open_memory(tmp_path) as memory:
         await memory.remember(case())
         await memory.remember(case(installation_id=8))
     client = chromadb.PersistentClient(tmp_path, Settings(anonymized_telemetry=False))
-    name = HashingEmbedder.name
-    assert {c.name for c in client.list_collections()} == {f"installation-7-{name}", f"installation-8-{name}"}
-    assert client.get_collection(f"installation-7-{name}", embedding_function=None).configuration_json["hnsw"][
-        "space"
-    ] == ("cosine")
+    found = {collection.name: collection for collection in client.list_collections()}
+    assert set(found) == {f"{PREFIX}7", f"{PREFIX}8"}
+    for collection in found.values():
+        assert collection.configuration_json["hnsw"]["space"] == "cosine"
+        assert collection.metadata["embedder"] == HashingEmbedder.name
+    client.close()
+
+
+class OtherEmbedder(HashingEmbedder):
+    """An embedder by another name."""
+
+    name = "hashing-v2"
+
+
+async def test_a_memory_of_another_embedder_is_refused_and_told_what_to_do(tmp_path):
+    """At the start, not at the first incident; going back works."""
+    async with open_memory(tmp_path) as memory:
+        await memory.remember(case())
+    with pytest.raises(MemoryMismatchError, match=r"hashing-v1, but hashing-v2 is configured. Set SRE_SPACE_EMBEDDER"):
+        async with open_memory(tmp_path, OtherEmbedder()):
+            pass
+    async with open_memory(tmp_path) as memory:
+        assert await memory.exact(7, "default", "pool:1") == case()
+
+
+async def test_another_worker_with_another_embedder_is_noticed_on_a_shared_server(tmp_path):
+    """Both began with an empty server; whoever writes second is refused."""
+    with running_chroma(tmp_path) as url:
+        async with open_memory(url) as one, open_memory(url, OtherEmbedder()) as two:
+            await one.remember(case())
+            with pytest.raises(MemoryMismatchError):
+                await two.remember(case(2))
+
+
+async def test_collections_of_others_on_a_server_are_left_alone(tmp_path):
+    """A server may serve more than this."""
+    with running_chroma(tmp_path) as url:
+        client = chromadb.HttpClient(port=int(url.rpartition(":")[2]), settings=Settings(anonymized_telemetry=False))
+        client.create_collection("recipes", embedding_function=None)
+        async with open_memory(url) as memory:
+            await memory.remember(case())
+        assert {collection.name for collection in client.list_collections()} == {"recipes", f"{PREFIX}7"}
+        for session in _bounded(client):
+            session.close()
+        client.close()
+
+
+async def test_a_server_that_is_away_is_an_error_that_names_the_remedy():
+    """Not an empty memory, and not another one in the state folder."""
+    with pytest.raises(MemoryUnavailableError, match=r"does not answer.*chroma run.*CHROMA_URL"):
+        async with open_memory(f"http://127.0.0.1:{free_port()}"):
+            pass
+
+
+async def test_a_server_that_goes_away_is_worth_another_try(tmp_path):
+    """The step is tried again later, as with every TransientError."""
+    with running_chroma(tmp_path) as url:
+        stack = contextlib.AsyncExitStack()
+        memory = await stack.enter_async_context(open_memory(url))
+    async with stack:
+        with pytest.raises(MemoryUnavailableError):
+            await memory.exact(7, "default", "pool:1")
+
+
+async def test_a_collection_that_is_not_as_we_make_them_is_refused(tmp_path):
+    """Distances in another space would be meaningless against the threshold."""
+    client = chromadb.PersistentClient(tmp_path, Settings(anonymized_telemetry=False))
+    client.create_collection(f"{PREFIX}7", embedding_function=None, metadata={"embedder": HashingEmbedder.name})
+    client.close()
+    with pytest.raises(MemoryCorruptError, match="not one of ours"):
+        async with open_memory(tmp_path):
+            pass
 
 
 async def test_a_folder_that_chroma_cannot_open_is_named(tmp_path):
@@ -89,7 +168,7 @@ async def test_a_stored_case_that_cannot_be_read_is_an_error_not_a_miss(tmp_path
     async with open_memory(tmp_path) as memory:
         await memory.remember(case())
     client = chromadb.PersistentClient(tmp_path, Settings(anonymized_telemetry=False))
-    collection = client.get_collection(f"installation-7-{HashingEmbedder.name}", embedding_function=None)
+    collection = client.get_collection(f"{PREFIX}7", embedding_function=None)
     collection.update(ids=["inc-1"], documents=["{}"], embeddings=HashingEmbedder().embed(["x"]))
     client.close()
     async with open_memory(tmp_path) as memory:

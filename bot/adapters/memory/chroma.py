@@ -1,44 +1,53 @@
-"""The Memory port over an embedded ChromaDB, one collection per installation."""
+"""The Memory port over ChromaDB, one collection per installation."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
-import chromadb
+import httpx
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 from chromadb.api.types import Where
-from chromadb.config import Settings
 from chromadb.errors import ChromaError
 from pydantic import ValidationError
 
 from agents.ports import Case
-from bot.adapters.memory.embedder import Embedder, HashingEmbedder
-from bot.adapters.memory.errors import MemoryCorruptError, MemoryUnavailableError
-from bot.adapters.memory.lock import owned
+from bot.adapters.memory.embedder import Embedder
+from bot.adapters.memory.errors import MemoryCorruptError, MemoryMismatchError, MemoryUnavailableError
 
 LAST_CASES = 100
 """The nearest case is looked for among this many of the newest ones (design.md, section 4)."""
+
+PREFIX = "sre-space-installation-"
+"""Our collections, on a server that may have others."""
 
 T = TypeVar("T")
 
 
 class ChromaMemory:
-    """Verified incidents in ChromaDB. Use `open_memory`, which owns the folder.
+    """Verified incidents in ChromaDB. Use `open_memory`, which owns the folder or knows the server.
 
     A case is one record: its JSON as the document, what is filtered by as metadata, its text as the embedding. The
-    collection's name holds installation and embedder, so that vectors of two embedders are never compared. Calls block,
-    so they run in a thread, one at a time.
+    collection's metadata names the embedder, so that vectors of two embedders are never compared. Calls block, so they
+    run in a thread, one at a time.
     """
 
-    def __init__(self, client: Client, path: Path, embedder: Embedder) -> None:
+    def __init__(self, client: Client, place: Path | str, embedder: Embedder) -> None:
         self._client = client
-        self._path = path
+        self._place = place
         self._embedder = embedder
         self._lock = asyncio.Lock()
+
+    async def check(self) -> None:
+        """Return if every collection of ours was written with this embedder.
+
+        Raises:
+            MemoryMismatchError: one was not.
+            MemoryCorruptError: one is not as we make them.
+        """
+        await self._run(lambda: [self._checked(found) for found in self._ours()])
 
     async def exact(self, installation_id: int, tenant: str, signature: str) -> Case | None:
         """Return the newest case with this signature that is not frozen."""
@@ -74,7 +83,7 @@ class ChromaMemory:
         async with self._lock:
             try:
                 return await asyncio.to_thread(call)
-            except ChromaError as error:
+            except (ChromaError, httpx.HTTPError) as error:
                 raise MemoryUnavailableError(f"ChromaDB failed: {error}") from error
 
     def _cases(self, installation_id: int, where: Where) -> list[Case]:
@@ -125,45 +134,35 @@ class ChromaMemory:
             ids=[case.id], embeddings=vectors, metadatas=[metadata], documents=[case.model_dump_json()]
         )
 
+    def _ours(self) -> list[Collection]:
+        return [found for found in self._client.list_collections() if found.name.startswith(PREFIX)]
+
     def _collection(self, installation_id: int) -> Collection:
-        return self._client.get_or_create_collection(
-            f"installation-{installation_id}-{self._embedder.name}",
+        found = self._client.get_or_create_collection(
+            f"{PREFIX}{installation_id}",
             embedding_function=None,  # otherwise Chroma would download a model
             configuration={"hnsw": {"space": "cosine"}},
+            metadata={"embedder": self._embedder.name},
         )
+        return self._checked(found)
+
+    def _checked(self, collection: Collection) -> Collection:
+        stored = (collection.metadata or {}).get("embedder")
+        space = (collection.configuration_json.get("hnsw") or {}).get("space")
+        if stored is None or space != "cosine":
+            raise MemoryCorruptError(self._place, f"the collection {collection.name} is not one of ours")
+        if stored != self._embedder.name:
+            raise MemoryMismatchError(self._place, str(stored), self._embedder.name)
+        return collection
 
     def _parsed(self, document: str) -> Case:
         try:
             return Case.model_validate_json(document)
         except ValidationError as error:
             raise MemoryCorruptError(
-                self._path, f"a case in it cannot be read ({error.error_count()} problems)"
+                self._place, f"a case in it cannot be read ({error.error_count()} problems)"
             ) from error
 
 
 def _all(*conditions: Where) -> Where:
     return {"$and": list(conditions)}
-
-
-@contextlib.asynccontextmanager
-async def open_memory(path: Path, embedder: Embedder | None = None) -> AsyncGenerator[ChromaMemory]:
-    """Open the incident memory in the folder `path`, with the hashing embedder unless told, and own it meanwhile.
-
-    Raises:
-        MemoryInUseError: another process owns the folder.
-        MemoryCorruptError: the folder holds something that ChromaDB cannot open.
-    """
-    with owned(path):
-        client = await asyncio.to_thread(_connect, path)
-        try:
-            yield ChromaMemory(client, path, embedder or HashingEmbedder())
-        finally:
-            await asyncio.to_thread(client.close)
-
-
-def _connect(path: Path) -> Client:
-    try:
-        # The declared type hides `close`, which gives up files and threads.
-        return cast("Client", chromadb.PersistentClient(path, Settings(anonymized_telemetry=False)))
-    except (ChromaError, ValueError) as error:
-        raise MemoryCorruptError(path, str(error)) from error
