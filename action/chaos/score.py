@@ -74,12 +74,13 @@ def _aborted(journal: Journal, seen: Milestones) -> Verdict | None:
     if before is None or not before.steady_state_met:
         return _not_steady(before.probes[-1] if before and before.probes else None)
     start, follow = journal.activity(START), journal.activity(FOLLOW)
-    if start is None or not start.ok:
+    broken_off = journal.status in {"aborted", "interrupted"}
+    if (start is None or not start.ok) and not broken_off:
         return _abort(Reason.INJECTION_FAILED, start.why if start else "the fault was never put in place")
     if seen.stopped is Stopped.BLAST_RADIUS:
         hurt = ", ".join(seen.services)
         return _abort(Reason.BLAST_RADIUS, f"An incident touches more than the experiment allows: {hurt}.")
-    if journal.status in {"aborted", "interrupted"} or follow is None or not follow.ok:
+    if broken_off or follow is None or not follow.ok:
         return _abort(Reason.INTERRUPTED, follow.why if follow else "the experiment was interrupted")
     if seen.recovered_at and seen.expires_at and seen.recovered_at > seen.expires_at:
         return _abort(Reason.FAULT_EXPIRED, "The fault ended by itself before the recovery, so that proves nothing.")
