@@ -18,8 +18,14 @@ _HEADERS: Final = {"Content-Security-Policy": POLICY.replace("form-action 'none'
 
 
 def login_routes(access: Access) -> APIRouter:
-    """Return `/login` and `/logout`, or no route when there is nothing to sign in with."""
+    """Return `/api/session`, which tells everybody whether they are signed in, and the forms where there is a token."""
     router = APIRouter(include_in_schema=False)
+
+    @router.get("/api/session")
+    async def session(request: Request) -> dict[str, bool]:
+        return {"needed": access.needs_sign_in, "signed_in": access.is_signed_in(request)}
+
+    _ = session
     if not access.needs_sign_in:
         return router
 

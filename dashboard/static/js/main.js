@@ -1,168 +1,141 @@
-// The live page. It shows what the server sent and nothing else; all text goes in as text, never as HTML.
+// The page: which view is shown, what is loaded for it, and when.
 
-const $ = (id) => document.getElementById(id);
-const incidents = new Map();
-let selected = null;
-let loadedDetail = 0;
+import { read, signOut } from "./api.js";
+import { $, el, replace, svg } from "./dom.js";
+import { words } from "./format.js";
+import { health } from "./health.js";
+import { incident } from "./incident.js";
+import { Live } from "./live.js";
+import { overview } from "./overview.js";
+import { scorecard } from "./scorecard.js";
+import { services } from "./services.js";
 
-function element(tag, text, className) {
-  const node = document.createElement(tag);
-  if (text !== undefined && text !== null) node.textContent = text;
-  if (className) node.className = className;
-  return node;
+const SYSTEM_MS = 5000;
+const SETTLE_MS = 150;
+const PAGES = { overview, services, scorecard, health, incident };
+const TITLES = { overview: "Incidents", services: "Services", scorecard: "Scorecard", health: "Health", incident: "Incident" };
+
+const problems = new Map();
+let view = null;
+let settling = null;
+
+function route() {
+  const [, name = "", id = ""] = location.hash.split("/");
+  if (name === "incidents" && id) return { page: "incident", id: decodeURIComponent(id) };
+  return { page: name in PAGES && name !== "incident" ? name : "overview", id: null };
 }
 
-function link(text, url) {
-  const node = element("a", text);
-  if (/^https?:\/\//.test(url)) node.href = url;
-  return node;
+function say(source, error) {
+  if (error) problems.set(source, error.message);
+  else problems.delete(source);
+  $("problem").hidden = problems.size === 0;
+  const text = [...new Set(problems.values())].join(" ");
+  if ($("problem").textContent !== text) $("problem").textContent = text;
 }
 
-const words = (stage) => stage.replaceAll("_", " ");
-const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour12: false });
-const seconds = (value) => (value === null ? null : `${Math.round(value)} s`);
-
-function durations(card) {
-  return [["TTD", card.ttd_s], ["TTA", card.tta_s], ["TTM", card.ttm_s], ["TTR", card.ttr_s]]
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${seconds(value)}`)
-    .join(" · ");
+// Runs one load after the other for each source; what is asked for meanwhile runs once more at the end.
+const running = new Map();
+async function load(source, work) {
+  if (running.has(source)) { running.set(source, work); return; }
+  running.set(source, null);
+  try {
+    await work();
+    say(source, null);
+  } catch (error) {
+    if (error.status !== 401) say(source, error);
+    if (!("status" in error)) console.error(error);
+  }
+  const next = running.get(source);
+  running.delete(source);
+  if (next) await load(source, next);
 }
 
-function renderList() {
-  const cards = [...incidents.values()].sort((a, b) => b.onset.localeCompare(a.onset));
-  $("empty").hidden = cards.length > 0;
-  $("list").replaceChildren(...cards.map((card) => {
-    const button = element("button", null, "glass card");
-    button.type = "button";
-    button.setAttribute("aria-current", String(card.id === selected));
-    button.append(element("strong", card.title));
-    const state = element("span", words(card.stage), `stage ${card.stage}`);
-    const facts = [card.severity, card.service, card.from_memory ? "from memory" : null, durations(card)];
-    const meta = element("span", null, "meta");
-    meta.append(state, ` · ${facts.filter(Boolean).join(" · ")}`);
-    button.append(meta);
-    button.addEventListener("click", () => select(card.id));
-    const item = element("li");
-    item.append(button);
-    return item;
-  }));
+const refresh = () => load("view", () => view?.refresh());
+
+function show() {
+  const { page, id } = route();
+  view?.close?.();
+  const section = el("section", { "data-page": page });
+  replace($("main"), section);
+  view = PAGES[page]({ section, id, retitle });
+  for (const anchor of document.querySelectorAll("nav a")) {
+    const isHere = anchor.dataset.page === page || (page === "incident" && anchor.dataset.page === "overview");
+    if (isHere) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
+  }
+  retitle(TITLES[page]);
+  refresh();
+  pollSystem();
 }
 
-function renderDiagnosis(diagnosis) {
-  if (!diagnosis) return [element("p", "The cause is not known yet.", "meta")];
-  const nodes = [
-    element("h3", `Root cause: ${words(diagnosis.kind)} in ${diagnosis.service} (${diagnosis.verdict})`),
-    element("p", diagnosis.summary),
-  ];
-  if (diagnosis.suspect) nodes.push(element("p", `Suspect change: ${diagnosis.suspect}`));
-  const list = element("ul");
-  list.append(...diagnosis.claims.map((claim) => element("li", `${claim.text} (${claim.evidence.join(", ")})`)));
-  nodes.push(list);
-  return nodes;
+function retitle(title) {
+  document.title = `${title} · SRE-Space`;
 }
 
-function renderEvidence(items) {
-  if (!items.length) return [];
-  const table = element("table");
-  const body = element("tbody");
-  body.append(...items.map((item) => {
-    const row = element("tr");
-    row.append(element("th", item.id), element("td", item.kind), element("td", item.text));
-    return row;
-  }));
-  table.append(body);
-  return [element("h3", "Evidence"), table];
+function navigated() {
+  show();
+  scrollTo(0, 0);
+  $("main").focus({ preventScroll: true });
 }
 
-function renderDetail(detail) {
-  const { card } = detail;
-  $("detail").hidden = false;
-  $("detail-title").textContent = card.title;
-  const links = [];
-  if (card.issue_url) links.push(link(`Issue #${card.issue}`, card.issue_url), " ");
-  if (card.pull_request_url) links.push(link(`Pull request #${card.pull_request}`, card.pull_request_url), " ");
-  if (card.stage === "awaiting_approval") links.push(element("strong", "Waiting for /approve on GitHub."));
-  $("links").replaceChildren(...links);
-  $("diagnosis").replaceChildren(...renderDiagnosis(detail.diagnosis));
-  $("timeline").replaceChildren(...detail.timeline.map((moment) => {
-    const item = element("li");
-    item.append(element("span", `${clock(moment.at)} ${moment.agent}: ${words(moment.stage)}`, "stage"));
-    item.append(element("br"), moment.note);
-    return item;
-  }));
-  $("evidence").replaceChildren(...renderEvidence(detail.evidence));
-  const fix = [];
-  if (detail.diff) fix.push(element("h3", "Fix"), element("pre", detail.diff));
-  if (detail.approvals.length) fix.push(element("p", `Approved by ${detail.approvals.join(", ")}.`));
-  if (detail.verification) fix.push(element("p", `Verification: ${detail.verification}`));
-  $("fix").replaceChildren(...fix);
+function pollSystem() {
+  load("system", async () => {
+    if (document.hidden || !view?.system) return;
+    const current = view;
+    let found = null;
+    try {
+      found = await read("/api/system");
+    } finally {
+      if (current === view) current.system(found); // null: nothing is known now, and nothing old is shown
+    }
+  });
 }
 
-async function read(path) {
-  const response = await fetch(path, { headers: { accept: "application/json" } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
+function changed(event) {
+  if (event?.stage) $("announce").textContent = `${event.agent || "Incident"}: ${words(event.stage)}. ${event.note}`;
+  settling ??= setTimeout(() => { settling = null; refresh(); }, SETTLE_MS);
 }
 
-async function loadDetail() {
-  if (!selected) return;
-  const turn = ++loadedDetail;
-  const detail = await read(`/api/incidents/${encodeURIComponent(selected)}`);
-  if (turn !== loadedDetail) return;
-  incidents.set(detail.card.id, detail.card);
-  renderDetail(detail);
-  renderList();
+function state(text, tone) {
+  const chip = $("live");
+  if (chip.textContent !== text) chip.textContent = text;
+  chip.className = `chip dot tone-${tone}`;
 }
 
-async function select(id) {
-  selected = id;
-  renderList();
-  await loadDetail();
-}
-
-async function loadOverview() {
-  const overview = await read("/api/overview");
-  incidents.clear();
-  for (const card of overview.incidents) incidents.set(card.id, card);
-  $("counts").textContent = `${overview.open} open · ${overview.resolved} resolved · ${overview.total} in all`;
-  if (!selected && overview.incidents.length) selected = overview.incidents[0].id;
-  renderList();
-  await loadDetail();
-  return overview.sequence;
-}
-
-function state(text, className) {
-  $("link").textContent = text;
-  $("link").className = `state ${className}`;
-}
-
-let pending = null;
-function refresh() {
-  pending ??= setTimeout(async () => {
-    pending = null;
-    try { await loadOverview(); } catch (error) { state(error.message, "lost"); }
-  }, 150);
-}
+const live = new Live({ state, event: changed, resync: start });
 
 async function start() {
-  let sequence;
   try {
-    sequence = await loadOverview();
+    const { sequence } = await read("/api/overview?limit=1");
+    live.start(sequence);
+    const session = await read("/api/session");
+    $("sign-out").hidden = !session.needed;
+    changed(null);
+    say("start", null);
   } catch (error) {
-    state(`${error.message}; trying again`, "lost");
+    if (error.status === 401) return;
+    say("start", error);
+    state("not connected", "bad");
     setTimeout(start, 3000);
-    return;
   }
-  const source = new EventSource(`/events?after=${sequence}`);
-  source.addEventListener("open", () => state("live", "live"));
-  source.addEventListener("error", () => state("connection lost, trying again", "lost"));
-  source.addEventListener("stage", (message) => {
-    const event = JSON.parse(message.data);
-    if (!incidents.has(event.incident_id)) selected = event.incident_id;
-    refresh();
-  });
-  source.addEventListener("resync", () => { source.close(); start(); });
 }
 
+function drawTheme() {
+  const { chosen } = window.sreSpaceTheme;
+  const half = chosen === null ? svg("path", { d: "M9 2.2a6.8 6.8 0 0 1 0 13.6z", fill: "currentColor" }) : null;
+  const disc = svg("circle", { cx: 9, cy: 9, r: 6.8, fill: chosen === "dark" ? "currentColor" : "none", stroke: "currentColor", "stroke-width": 1.6 });
+  $("theme").replaceChildren(svg("svg", { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" }, disc, half));
+  $("theme").setAttribute("aria-label", `Colours: ${chosen ?? "as the system"}`);
+  $("theme").title = $("theme").getAttribute("aria-label");
+}
+
+$("theme").addEventListener("click", () => { window.sreSpaceTheme.next(); drawTheme(); });
+$("sign-out").addEventListener("click", signOut);
+$("skip").addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
+addEventListener("hashchange", navigated);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) pollSystem(); });
+setInterval(pollSystem, SYSTEM_MS);
+setInterval(() => view?.tick?.(), 1000);
+drawTheme();
+show();
 start();
