@@ -1,7 +1,7 @@
 // The root-cause analysis: verdict, claims with their evidence, the suspect change, and the other candidates.
 
 import { chip, el, empty, panel } from "./dom.js";
-import { sentence, words } from "./format.js";
+import { words } from "./format.js";
 
 const TONES = { confirmed: "good", likely: "info", inconclusive: "warn" };
 const SHOWN = 5;
@@ -46,8 +46,8 @@ export function cause(detail) {
   if (!diagnosis) return panel("Root cause", "", empty("Not known yet", "Brain ranks the causes once Scout has confirmed the anomaly."));
   const best = diagnosis.candidates[0]?.score ?? 0;
   const others = diagnosis.candidates.length - SHOWN;
-  return panel("Root cause", chip(diagnosis.verdict, TONES[diagnosis.verdict]),
-    el("p", { class: "wrap" }, el("strong", { text: `${sentence(diagnosis.kind)} in ${diagnosis.service}. ` }), diagnosis.summary),
+  return panel("Root cause", el("span", { class: "row" }, chip(diagnosis.verdict, TONES[diagnosis.verdict]), chip(`${words(diagnosis.kind)} in ${diagnosis.service}`)),
+    el("p", { class: "wrap", text: diagnosis.summary }),
     diagnosis.claims.length ? el("ul", { class: "claims" }, claims(diagnosis.claims)) : null,
     diagnosis.suspect ? el("p", { class: "suspect" }, el("span", { class: "tone-bad toned", text: "Suspect change: " }), diagnosis.suspect) : null,
     memory(detail.recalled),

@@ -10,7 +10,7 @@ function fill(node, options, children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -58,7 +58,7 @@ export function replace(container, ...nodes) {
   const focused = container.contains(active) ? active.dataset.key : null;
   const open = [...container.querySelectorAll("details[data-key]")].filter((each) => each.open).map((each) => each.dataset.key);
   const scrolled = new Map([...container.querySelectorAll(".scroll[data-key]")].map((each) => [each.dataset.key, [each.scrollLeft, each.scrollTop]]));
-  container.replaceChildren(...nodes.flat().filter(Boolean));
+  container.replaceChildren(...nodes.flat(Infinity).filter(Boolean));
   const keyed = (key) => container.querySelector(`[data-key="${CSS.escape(key)}"]`);
   for (const key of open) { const found = keyed(key); if (found) found.open = true; }
   for (const [key, [left, top]] of scrolled) { const found = keyed(key); if (found) found.scrollTo(left, top); }

@@ -4,6 +4,7 @@ import { el, panel, svg, table } from "./dom.js";
 import { clock, percent } from "./format.js";
 
 const COLUMNS = [["id", ""], ["kind", "subtle"], ["what it shows", "what"], ["", ""]];
+const KINDS = { red: "requests", edge: "calls", signature: "error", version: "deploy" };
 const WIDTH = 120;
 const HEIGHT = 30;
 
@@ -32,7 +33,7 @@ export function evidence(detail) {
   if (!items.length) return panel("Evidence", "", el("p", { class: "muted", text: "There is no telemetry that goes with this incident yet." }));
   const rows = items.map((item) => {
     const what = el("div", null, item.text, item.frames.length ? stack(item.frames) : null);
-    const cells = [item.id, item.kind, what, item.series.length > 1 ? spark(item.series) : ""];
+    const cells = [item.id, KINDS[item.kind] ?? item.kind, what, item.series.length > 1 ? spark(item.series) : ""];
     return Object.assign(cells, { id: `evidence-${item.id}` });
   });
   return panel("Evidence", `${items.length} items${dropped ? `, ${dropped} more did not fit` : ""}`, table("Evidence", COLUMNS, rows, "evidence cards"));

@@ -84,8 +84,8 @@ export function incident({ section, id, retitle }) {
       shown = text;
       retitle(detail.card.title);
       replace(section, hero(detail), waitsFor(detail), clocks(detail), el("div", { class: "columns incident" },
-        el("div", { class: "aside scroll", "data-key": "aside" }, panel("Timeline", "observe, orient, decide, act", phaseBar(detail), legend(detail), timeline(detail)), anomalies(detail)),
-        el("div", null, cause(detail), evidence(detail), fix(detail), recovery(detail), waterfalls(detail))));
+        el("div", null, panel("Timeline", "observe, orient, decide, act", phaseBar(detail), legend(detail), timeline(detail)), anomalies(detail)),
+        el("div", null, cause(detail), fix(detail), recovery(detail), evidence(detail), waterfalls(detail))));
     },
   };
 }

@@ -6,6 +6,7 @@ import { milliseconds } from "./format.js";
 const LANE = 30;
 const LABEL = 250;
 const WIDTH = 900;
+const TIME = 76;
 const TEXT_MAX = 34;
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -37,28 +38,26 @@ function lane({ span, depth }, index, from, scale) {
   const x = LABEL + (span.offset_ms - from) * scale;
   const width = Math.max(3, span.duration_ms * scale);
   const label = `${span.service} ${span.operation} (${span.span_kind}): ${milliseconds(span.duration_ms)}, itself ${milliseconds(span.self_ms)}${span.error ? `, failed${span.note ? `: ${span.note}` : ""}` : ""}`;
-  const said = `${milliseconds(span.duration_ms)}${span.error && span.note ? ` · ${shortened(span.note, 44)}` : ""}`;
-  const inside = x + width + 8 + said.length * 6.4 > WIDTH;
-  const where = inside ? { x: x - 8, "text-anchor": "end" } : { x: x + width + 8 };
-  const room = inside && x - LABEL < said.length * 6.4;
   return svg("g", { role: "listitem", "aria-label": label }, svg("title", { text: label }),
     svg("line", { class: "lane", x1: 0, x2: WIDTH, y1: y + LANE, y2: y + LANE }),
     svg("text", { x: 4 + depth * 12, y: y + 19, text: shortened(`${span.service} · ${span.operation}`, TEXT_MAX - depth * 2) }),
     svg("rect", { class: `span ${span.error ? "failed" : ""}`, x, width, y: y + 8, height: 14, rx: 4 }),
-    !room && svg("text", { class: span.error ? "failed-text" : "dim", y: y + 19, text: said, ...where }));
+    svg("text", { class: span.error ? "failed-text" : "dim", x: WIDTH - 4, y: y + 19, "text-anchor": "end", text: milliseconds(span.duration_ms) }));
 }
 
 function waterfall(trace) {
   const rows = tree(trace.spans);
   const from = Math.min(...trace.spans.map((span) => span.offset_ms));
   const length = Math.max(...trace.spans.map((span) => span.offset_ms + span.duration_ms)) - from;
-  const scale = (WIDTH - LABEL - 10) / Math.max(length, 0.001);
+  const scale = (WIDTH - LABEL - TIME) / Math.max(length, 0.001);
+  const notes = trace.spans.filter((span) => span.error && span.note);
   return el("div", { class: "stack" },
     el("div", { class: "row small" }, chip(trace.why, trace.why === "error" ? "bad" : "warn"), el("span", { class: "ids", text: trace.id }),
       el("code", { text: trace.trace_id }), el("span", { class: "push num subtle", text: `${milliseconds(length)}, ${trace.spans.length} spans` })),
     el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": `Trace ${trace.id}`, "data-key": `trace-${trace.id}` },
       svg("svg", { class: "waterfall", viewBox: `0 0 ${WIDTH} ${rows.length * LANE + 2}`, role: "list", "aria-label": `Spans of trace ${trace.id}` },
-        rows.map((row, index) => lane(row, index, from, scale)))));
+        rows.map((row, index) => lane(row, index, from, scale)))),
+    notes.length ? el("ul", { class: "stack small" }, notes.map(({ service, note }) => el("li", { class: "wrap" }, el("strong", { text: service }), `: ${note}`))) : null);
 }
 
 export function waterfalls(detail) {
