@@ -16,6 +16,8 @@ FORM_BYTES: Final = 4096
 _PROBLEM: Final = "<!-- problem -->"
 _HEADERS: Final = {"Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'")}
 
+TOO_MANY_TRIES = "Too many wrong tokens were given. Try again in a minute."
+
 
 def login_routes(access: Access) -> APIRouter:
     """Return `/api/session`, which tells everybody whether they are signed in, and the forms where there is a token."""
@@ -38,9 +40,7 @@ def login_routes(access: Access) -> APIRouter:
         _must_be_ours(request)
         if access.is_locked():
             after = {"Retry-After": str(int(TRIES_OVER_S))}
-            return _page(
-                "Too many wrong tokens were given. Try again in a minute.", HTTPStatus.TOO_MANY_REQUESTS, after
-            )
+            return _page(TOO_MANY_TRIES, HTTPStatus.TOO_MANY_REQUESTS, after)
         session = access.sign_in(await _token(request))
         if session is None:
             return _page("This is not the token. It is the value of SRE_SPACE_DASHBOARD_TOKEN.", HTTPStatus.FORBIDDEN)
