@@ -6,6 +6,7 @@ from agents.diagnosis import CauseKind, Diagnosis, Verdict
 from agents.errors import ConfigError
 from agents.incident import Agent, Incident, Recalled, Stage
 from agents.markdown import plain
+from agents.opinion import SecondOpinion
 from agents.ports import Case, ForgeReader, Memory, Now, Step
 from agents.rca import diagnose, with_suspect
 from agents.rca.report import CAUSES
@@ -15,12 +16,13 @@ from agents.writes import PostComment, Topic
 from telemetry.model import Signal
 
 
-def brain(forge: ForgeReader, memory: Memory, now: Now) -> Step:
+def brain(forge: ForgeReader, memory: Memory, now: Now, second: SecondOpinion | None = None) -> Step:
     """Build the step for `orienting`: it sets diagnosis, remedy (or none) and goes on to `deciding`.
 
     The evidence is ranked first, because it is cheap and says what to look for in memory; then a remembered fix of the
-    nearest incident is taken if it still fits; otherwise the remedy follows from the diagnosis. Without a usable
-    configuration the diagnosis stands, no remedy is chosen, and a comment says what is wrong with it.
+    nearest incident is taken if it still fits; otherwise the remedy follows from the diagnosis, to which an LLM may
+    have added a second opinion. Without a usable configuration the diagnosis stands, no remedy is chosen, and a
+    comment says what is wrong with it.
     """
 
     async def orient(incident: Incident) -> Incident:
@@ -46,8 +48,11 @@ def brain(forge: ForgeReader, memory: Memory, now: Now) -> Step:
                     f"{_opening(diagnosis)} {_alike(case)} is near (distance {distance:.2f}); its fix is used again: "
                 )
                 return decided(incident, diagnosis, choice, Agent.BRAIN, note, now, recalled(case, distance))
+        if second is not None:
+            diagnosis = await second(incident, diagnosis)
+        said = f"{diagnosis.opinion.note.rstrip('.')}. " if diagnosis.opinion else ""
         choice = await choose(diagnosis, incident.signal.evidence, config, forge, incident.repo)
-        return decided(incident, diagnosis, choice, Agent.BRAIN, f"{_opening(diagnosis)} ", now, None)
+        return decided(incident, diagnosis, choice, Agent.BRAIN, f"{_opening(diagnosis)} {said}", now, None)
 
     return orient
 

@@ -57,6 +57,40 @@ class SuspectChange(Frozen):
     pull_request: int | None = None
 
 
+class Spent(Frozen):
+    """What asking an LLM has cost. Where the endpoint did not say, tokens are estimated from above."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            usd=self.usd + other.usd,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+class Opinion(Frozen):
+    """What came of asking an LLM; `used` is False when nothing of its answer counts, and `note` says why.
+
+    `preferred` is the candidate that it would put first. Its text is untrusted: it read telemetry.
+    """
+
+    model: str
+    prompt: str
+    used: bool
+    note: str
+    summary: str = ""
+    claims: tuple[Claim, ...] = ()
+    claims_dropped: int = 0
+    preferred: str | None = None
+    spent: Spent = Spent()
+
+
 class Diagnosis(Frozen):
     """The root-cause analysis. `service` and `kind` are those of the first candidate."""
 
@@ -68,3 +102,4 @@ class Diagnosis(Frozen):
     claims: tuple[Claim, ...]
     candidates: tuple[Candidate, ...]
     suspect: SuspectChange | None = None
+    opinion: Opinion | None = None

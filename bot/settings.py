@@ -135,6 +135,38 @@ class Settings(BaseSettings):
         lt=1,
         description="Cosine distance below which incidents are alike. Unset: as measured for the model.",
     )
+    llm_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=known_as("LLM_API_KEY"),
+        description="Key of an LLM for second opinions; local endpoints take any. Unset: no LLM.",
+    )
+    llm_model: str | None = Field(
+        None, validation_alias=known_as("LLM_MODEL"), description="Name of the model, as its endpoint calls it."
+    )
+    llm_base_url: str = Field(
+        "https://api.openai.com/v1",
+        validation_alias=known_as("LLM_BASE_URL"),
+        pattern=r"^https?://",
+        description="Any endpoint that speaks OpenAI's chat completions.",
+    )
+    llm_budget_tokens: int = Field(
+        30_000, ge=1_000, validation_alias=known_as("LLM_BUDGET_TOKENS"), description="Most tokens for one incident."
+    )
+    llm_budget_usd: float | None = Field(
+        None,
+        gt=0,
+        validation_alias=known_as("LLM_BUDGET_USD"),
+        description="Most US dollars for one incident; needs the prices. Unset: money is not counted.",
+    )
+    llm_budget_s: float = Field(
+        30.0, gt=0, le=300, validation_alias=known_as("LLM_BUDGET_S"), description="Most seconds for one incident."
+    )
+    llm_price_in: float = Field(
+        0.0, ge=0, validation_alias=known_as("LLM_PRICE_IN"), description="US dollars for a million tokens of prompt."
+    )
+    llm_price_out: float = Field(
+        0.0, ge=0, validation_alias=known_as("LLM_PRICE_OUT"), description="US dollars for a million tokens of answer."
+    )
     otlp_tokens: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default_factory=dict[str, SecretStr],
         validation_alias=known_as("OTLP_TOKENS"),

@@ -21,6 +21,7 @@ from agents.guardrail import guardrail
 from agents.human import human
 from agents.incident import TERMINAL, Agent, Incident, RepoRef
 from agents.jules import jules
+from agents.opinion import SecondOpinion
 from agents.ports import Forge, Memory, Telemetry
 from agents.results import escalate
 from agents.scout import scout
@@ -33,6 +34,7 @@ from bot.delivery import deliver
 from bot.handlers.deps import Deps
 from bot.intake import take_signals
 from bot.lane import Lanes
+from bot.llm_wiring import open_second_opinion
 from bot.markers import Markers
 from bot.memory_guard import MemoryGuard, look_often
 from bot.memory_wiring import open_incident_memory
@@ -61,13 +63,14 @@ def graph_of(
     *,
     observer: Observer | None = None,
     is_short: Callable[[], bool] = lambda: False,
+    second: SecondOpinion | None = None,
 ) -> Graph:
     """Build the agent graph over these ports; what can wait does while memory `is_short`."""
     observer = observer or Observer()
     steps = {
         Agent.SCOUT: scout(telemetry, now),
         Agent.CAG: cag(forge, memory, now),
-        Agent.BRAIN: brain(forge, memory, now),
+        Agent.BRAIN: brain(forge, memory, now, second),
         Agent.GUARDRAIL: guardrail(forge, now),
         Agent.FIXER: fixer(forge, now),
         Agent.HUMAN: human(forge, now),
@@ -87,6 +90,7 @@ def lanes_of(
     *,
     observer: Observer | None = None,
     is_short: Callable[[], bool] = lambda: False,
+    second: SecondOpinion | None = None,
 ) -> Lanes:
     """Build the lanes: router and handlers in front, the graph inside, delivery behind."""
     markers = Markers(marker_secret(settings))
@@ -101,7 +105,7 @@ def lanes_of(
 
     deps = Deps(forge=forge, now=now, markers=markers, label=settings.incident_label, repo_of=repo_of)
     router = Router(store, deps)
-    graph = graph_of(forge, memory, telemetry, observer=observer, is_short=is_short)
+    graph = graph_of(forge, memory, telemetry, observer=observer, is_short=is_short, second=second)
     return Lanes(
         store,
         graph,
@@ -197,8 +201,17 @@ async def _adapters(
     )
     telemetry = ScoutClient(settings.scout_url, token=query_token(settings))
     try:
-        async with open_base(settings) as base, open_incident_memory(settings) as memory:
-            yield base, lanes_of(settings, base.store, forge, memory, telemetry, observer=observer, is_short=is_short)
+        async with (
+            open_base(settings) as base,
+            open_incident_memory(settings) as memory,
+            open_second_opinion(settings) as second,
+        ):
+            yield (
+                base,
+                lanes_of(
+                    settings, base.store, forge, memory, telemetry, observer=observer, is_short=is_short, second=second
+                ),
+            )
     finally:
         await telemetry.close()
         await forge.aclose()
