@@ -29,13 +29,13 @@ def evidence_text(item: Evidence) -> str:
             return f"{item.why} trace {item.trace_id} of {longest_ms:.0f} ms through {way}"
         case SignatureEvidence():
             new = "new, " if item.is_new else ""
-            return (
-                f"{item.error_type} in {item.service} ({new}{item.count}×, before {item.count_before}×): {item.message}"
-            )
+            message = f": {item.message}" if item.message else ""
+            return f"{item.error_type} in {item.service} ({new}{item.count}×, before {item.count_before}×){message}"
         case MetricEvidence():
             before = "unknown" if item.before is None else f"{item.before:g}"
+            unit = f" {item.unit}" if item.unit else ""
             limit = "" if item.limit is None else f" of {item.limit:g}"
-            return f"{item.metric} of {item.service}: {item.after:g}{limit} {item.unit}; before: {before}"
+            return f"{item.metric} of {item.service}: {item.after:g}{limit}{unit}; before: {before}"
         case VersionEvidence():
             old = (item.revision_before or item.version_before or "unknown")[:SHORT_SHA]
             new = (item.revision_after or item.version_after or "unknown")[:SHORT_SHA]

@@ -1,6 +1,6 @@
 // How numbers, times and stages are written.
 
-export const words = (name) => (name ?? "").replaceAll("_", " ");
+export const words = (name) => (name ?? "").replaceAll("_", " ").replace(/\b(db|cpu)\b/g, (short) => short.toUpperCase());
 export const sentence = (name) => { const text = words(name); return text.charAt(0).toUpperCase() + text.slice(1); };
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 export const number = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
@@ -10,8 +10,9 @@ export const short = (sha) => (sha ?? "").slice(0, 9);
 // Seconds as [number, unit], in the largest unit that keeps two digits.
 export function length(seconds) {
   const units = [[86400, "d"], [3600, "h"], [60, "min"]];
-  for (const [size, unit] of units) if (seconds >= size * 2) return [(seconds / size).toFixed(seconds / size < 10 ? 1 : 0), unit];
-  return [seconds < 10 ? String(Number(seconds.toFixed(1))) : String(Math.round(seconds)), "s"];
+  const digits = (value) => String(value < 9.95 ? Number(value.toFixed(1)) : Math.round(value));
+  for (const [size, unit] of units) if (seconds >= size * 2) return [digits(seconds / size), unit];
+  return [digits(seconds), "s"];
 }
 
 export const duration = (seconds) => (seconds === null || seconds === undefined ? "–" : length(Math.max(0, seconds)).join(" "));

@@ -60,14 +60,15 @@ export function overview({ section }) {
   const times = el("div", { class: "tiles" });
   const spans = el("div", { class: "segments", role: "group", "aria-label": "Times over the last" }, SPANS.map(([days, text]) =>
     el("button", { type: "button", "data-days": days, "aria-pressed": String(days === state.days), text, onclick: () => choose(days) })));
-  const aside = el("div");
+  const aside = el("div", { class: "waiting-column" });
   const watching = el("div");
   const graph = el("div");
   const list = incidentList();
+  const columns = el("div", { class: "columns overview" }, aside, el("div", { class: "main-column" }, list.node), el("div", { class: "side-column" }, watching, graph));
   section.append(
     el("div", { class: "hero" }, el("div", null, title, line), spans),
     times,
-    el("div", { class: "columns overview" }, el("div", null, list.node), el("div", null, aside, watching, graph)));
+    columns);
 
   async function choose(days) {
     state.days = days;
@@ -94,6 +95,7 @@ export function overview({ section }) {
       state.data = data;
       drawHead();
       replace(aside, waitingPanel(data));
+      columns.classList.toggle("waits", data.waiting.length > 0);
     },
     system(found) {
       state.system = found;
