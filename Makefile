@@ -18,7 +18,7 @@ up: $(VENV)/.runtime  ## Run the service with embedded SQLite and Redis
 	$(BIN)/sre-space up
 
 test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with the command that installs it
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
 	$(BIN)/pytest tests/e2e -m long

@@ -12,8 +12,8 @@ from tests.support_respond import Recording, Workflow, commented, opened, read
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 
-HEALTHY_S = 30
-"""More than the four windows of five seconds that the shop's configuration asks for."""
+HEALTHY_S = 50
+"""Well over the four windows of five seconds that the shop asks for: a slow job notes the merge later than GitHub."""
 
 
 async def test_a_schedule_closes_the_incident_once_telemetry_shows_the_deployed_fix(tmp_path):
