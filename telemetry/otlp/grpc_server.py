@@ -15,7 +15,7 @@ from grpc import aio
 from telemetry.errors import SreSpaceError
 from telemetry.otlp.body import decoder_for
 from telemetry.otlp.codec import Encoding
-from telemetry.otlp.errors import OverloadedError, RefusedError, UndecodableError
+from telemetry.otlp.errors import OverloadedError, RefusedError
 from telemetry.otlp.receiver import OtlpSignal, Receiver
 from telemetry.otlp.room import Share
 
@@ -29,6 +29,10 @@ _IDENTITY_AND_GZIP: Final = 0b101
 
 class PortTakenError(SreSpaceError):
     """The address cannot be listened on."""
+
+
+class _NoMessageError(SreSpaceError):
+    """A call ended before its message."""
 
 
 class GrpcServer:
@@ -90,6 +94,8 @@ def _handler(receiver: Receiver, signal: OtlpSignal, reading: asyncio.Semaphore)
 
         try:
             return await receiver.take(signal, _authorization(context), read, Encoding.PROTOBUF)
+        except _NoMessageError:  # the client is gone, or its message is too large: gRPC has answered that
+            return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
         except RefusedError as refusal:
             receiver.refuse(refusal, signal.method)
             refused = refusal
@@ -104,7 +110,7 @@ def _handler(receiver: Receiver, signal: OtlpSignal, reading: asyncio.Semaphore)
 
 def _body(message: object, limit: int, share: Share) -> bytes:
     if not isinstance(message, bytes):
-        raise UndecodableError("the call has no message")
+        raise _NoMessageError
     decoder = decoder_for("gzip" if message.startswith(_GZIP_MAGIC) else "", limit)
     body = decoder.feed(message)
     decoder.finish()
