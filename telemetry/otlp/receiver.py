@@ -108,7 +108,7 @@ class Receiver:
                 raise SlowError(f"the request took more than {self.limits.read_timeout_s:g} s to arrive") from error
             async with self._turn:
                 # Sockets are read between two requests: what waits, waits in the room, which is bounded, and not in
-                # the kernel, where nobody sees that there is too much of it.
+                # the kernel, where nobody sees that there is too much of it and answers come after ten seconds.
                 await asyncio.sleep(0)
                 taken = signal.take(tenant, decode(signal.request, body, encoding))
         return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
