@@ -40,6 +40,6 @@ ENV PATH=/opt/sre-space/bin:$PATH \
 USER 10001
 WORKDIR /var/lib/sre-space
 VOLUME /var/lib/sre-space
-EXPOSE 8080 4318
+EXPOSE 8080 4317 4318
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "infra.image.health"]
 CMD ["sre-space", "up"]

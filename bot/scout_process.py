@@ -6,9 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
-from starlette.applications import Starlette
 
 from bot.memory_guard import MemoryGuard
 from bot.observability.endpoint import metrics_router
@@ -16,16 +14,16 @@ from bot.observability.exporting import PREFIX, Own, observing
 from bot.observability.observer import Observer
 from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
+from bot.scout_serving import serve
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
 from bot.topics import SIGNALS, guid_of
 from bot.web.health import health_router
-from bot.web.server import Server
 from bot.wiring import is_loopback, metrics_token, open_bus, query_token
 from telemetry.bus import Bus
 from telemetry.errors import BusUnavailableError
 from telemetry.model import Signal
-from telemetry.otlp.app import create_receiver
+from telemetry.otlp import Receiver, http_receiver
 from telemetry.query import query_router
 from telemetry.scout import Scout
 from telemetry.state import Limits, TelemetryState
@@ -79,7 +77,7 @@ async def run_scout(settings: Settings) -> None:
     """Receive telemetry and watch it until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: telemetry is to be taken from other machines without tokens.
+        SettingsError: telemetry is to be taken from other machines without tokens, or a port is taken.
         BusUnavailableError: the bus does not answer.
     """
     tokens = _tokens(settings)
@@ -89,7 +87,8 @@ async def run_scout(settings: Settings) -> None:
         guard = guard_of(settings, state, own.observer)
         scout = Scout(state)
         bus = await open_bus(settings)
-        app = create_receiver(state, tokens=tokens, is_overloaded=guard)
+        receiver = Receiver(state, tokens=tokens, is_overloaded=guard)
+        app = http_receiver(receiver)
         queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         queries.include_router(query_router(scout, token=query_token(settings)))
         facts = {"watermark_age_s": lambda: figures.watermark_age_s, "memory": lambda: "short" if guard() else "ok"}
@@ -99,11 +98,11 @@ async def run_scout(settings: Settings) -> None:
 
         def ticked() -> None:
             guard()  # also while no telemetry comes
-            figures.look(state)
+            figures.look(state, receiver.refused)
 
-        log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
         try:
-            await _serve(app, settings, Watch(scout, bus, observer=own.observer, ticked=ticked))
+            watch = Watch(scout, bus, observer=own.observer, ticked=ticked)
+            await serve(app, receiver, settings, watch.run())
         finally:
             await bus.close()
 
@@ -133,31 +132,6 @@ def _tokens(settings: Settings) -> dict[str, str]:
         remedy = "Set a token per tenant (tenant=token,…), or keep SRE_SPACE_SCOUT_HOST on loopback"
         raise SettingsError("OTLP_TOKENS", f"is not set, but Scout listens on {settings.scout_host}", remedy)
     return tokens
-
-
-async def _serve(app: Starlette, settings: Settings, watch: Watch) -> None:
-    """Serve and watch; whichever ends first ends the other, and a failed watch fails the process."""
-    server = Server(
-        uvicorn.Config(
-            app,
-            host=settings.scout_host,
-            port=settings.scout_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
-    )
-    watching = asyncio.create_task(watch.run())
-    serving = asyncio.create_task(server.serve())
-    try:
-        await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
-        if watching.done():
-            watching.result()
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Length: a setting is one field here, and here alone.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -175,6 +175,9 @@ class Settings(BaseSettings):
     scout_host: str = Field("127.0.0.1", description="Address on which Scout receives telemetry.")
     scout_port: int = Field(
         4318, ge=0, le=65535, description="Port of Scout: OTLP/HTTP and its query API. 0 picks a free one."
+    )
+    scout_grpc_port: Annotated[int, Field(ge=0, le=65535)] | Literal["off"] = Field(
+        4317, description="Port of Scout's OTLP/gRPC. 0 picks a free one, `off` switches it off."
     )
     web_host: str = Field("127.0.0.1", description="Address of webhooks and dashboard.")
     web_port: int = Field(8080, ge=0, le=65535, description="Port of webhooks and dashboard. 0 picks a free one.")

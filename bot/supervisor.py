@@ -50,6 +50,7 @@ def with_ports(settings: Settings) -> Settings:
         update={
             "state_dir": settings.state_dir.resolve(),
             "scout_port": settings.scout_port or free_port(settings.scout_host),
+            "scout_grpc_port": settings.scout_grpc_port or free_port(settings.scout_host),
             "web_port": settings.web_port or free_port(settings.web_host),
         }
     )

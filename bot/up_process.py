@@ -5,7 +5,7 @@ import signal
 import sys
 
 from bot.process import run_process
-from bot.settings import Mode, Settings
+from bot.settings import Mode, Settings, reachable
 from bot.supervisor import up
 from bot.wiring import open_bus
 
@@ -34,9 +34,14 @@ def _echo(name: str, line: str) -> None:
 def _started(settings: Settings) -> None:
     sys.stdout.write(
         f"SRE-Space is up. Dashboard: http://{settings.web_host}:{settings.web_port}  "
-        f"Webhooks: /webhooks/github  OTLP: {settings.scout_url}  Stop with Ctrl-C.\n"
+        f"Webhooks: /webhooks/github  OTLP: {settings.scout_url} (HTTP), {_grpc(settings)} (gRPC)  Stop with Ctrl-C.\n"
     )
     sys.stdout.flush()
+
+
+def _grpc(settings: Settings) -> str:
+    port = settings.scout_grpc_port
+    return "off" if port == "off" else f"{reachable(settings.scout_host)}:{port}"
 
 
 if __name__ == "__main__":

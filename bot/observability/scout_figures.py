@@ -1,7 +1,7 @@
 """Scout's metrics: what it took in, what it dropped and why, and how far behind it is."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
@@ -18,6 +18,7 @@ class _Seen:
     logs: int = 0
     series: int = 0
     dropped: dict[str, int] = field(default_factory=dict[str, int])
+    refused: dict[str, int] = field(default_factory=dict[str, int])
     watermark_s: int | None = None
 
 
@@ -35,6 +36,9 @@ class ScoutFigures:
         for name, (value, text) in counters.items():
             meter.create_observable_counter(f"sre_space.scout.{name}", [_one(value)], "1", text)
         meter.create_observable_counter("sre_space.scout.dropped", [self._dropped], "1", "What was not kept, by reason")
+        meter.create_observable_counter(
+            "sre_space.scout.refused", [self._refused], "1", "Export requests that were not taken, by google.rpc code"
+        )
         meter.create_observable_gauge(
             "sre_space.scout.series", [_one(lambda: self._seen.series)], "1", "Series watched"
         )
@@ -42,14 +46,15 @@ class ScoutFigures:
             "sre_space.scout.watermark.age", [self._ages], "s", "How far event time is behind the clock"
         )
 
-    def look(self, state: TelemetryState) -> None:
-        """Take the figures of a tick over."""
+    def look(self, state: TelemetryState, refused: Mapping[str, int]) -> None:
+        """Take the figures of a tick over; `refused` counts export requests by code."""
         self._seen = _Seen(
             spans=state.spans_total,
             points=state.points_total,
             logs=state.logs_total,
             series=len(state.keys()),
             dropped=dict(state.dropped),
+            refused=dict(refused),
             watermark_s=state.watermark_s,
         )
 
@@ -61,6 +66,9 @@ class ScoutFigures:
 
     def _dropped(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(count, {"reason": reason}) for reason, count in self._seen.dropped.items()]
+
+    def _refused(self, _: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(count, {"code": code}) for code, count in self._seen.refused.items()]
 
     def _ages(self, _: CallbackOptions) -> Iterable[Observation]:
         age_s = self.watermark_age_s

@@ -1,5 +1,9 @@
-"""OTLP/HTTP receiver: bytes from any OpenTelemetry exporter to the state."""
+"""OTLP receiver: bytes from any OpenTelemetry exporter to the state, over HTTP and gRPC.
 
-from telemetry.otlp.app import ReceiverLimits, create_receiver, receiver_routes
+`receiver` takes requests, `app` brings them by HTTP and `grpc_server` by gRPC.
+"""
 
-__all__ = ["ReceiverLimits", "create_receiver", "receiver_routes"]
+from telemetry.otlp.app import create_receiver, http_receiver
+from telemetry.otlp.receiver import Receiver, ReceiverLimits
+
+__all__ = ["Receiver", "ReceiverLimits", "create_receiver", "http_receiver"]

@@ -1,97 +1,38 @@
-"""The receiver's web application: OTLP/HTTP of the OpenTelemetry protocol specification 1.x."""
+"""OTLP/HTTP of the OpenTelemetry protocol specification 1.x, as a web application over a receiver."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-import structlog
-from google.protobuf.message import Message
 from google.rpc import code_pb2
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from telemetry.otlp.auth import tenant_of
-from telemetry.otlp.body import Room, read_body
-from telemetry.otlp.codec import Encoding, decode, encode_status, encode_taken, encoding_of
-from telemetry.otlp.errors import OverloadedError, RefusedError
-from telemetry.state import Taken, TelemetryState
-
-log = structlog.get_logger()
+from telemetry.otlp.body import read_body
+from telemetry.otlp.codec import Encoding, encode_status, encoding_of
+from telemetry.otlp.errors import RefusedError
+from telemetry.otlp.receiver import OtlpSignal, Receiver, ReceiverLimits
+from telemetry.otlp.room import Share
+from telemetry.state import TelemetryState
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 _CLIENT_CLOSED = 499
 
-
-@dataclass(frozen=True, slots=True)
-class ReceiverLimits:
-    """Bounds of the receiver."""
-
-    max_body_bytes: int = 16 * 1024 * 1024
-    """Of one request, on the wire and after decompression."""
-    max_requests: int = 256
-    """In flight at once."""
-    max_bytes_in_flight: int = 64 * 1024 * 1024
-    retry_after_s: int = 2
+Answer = Callable[[Request, Encoding], Awaitable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Signal:
-    """One signal of OTLP: its path, messages, and where it goes."""
+class _MethodError(RefusedError):
+    """The method is not POST."""
 
-    path: str
-    request: type[Any]
-    response: type[Message]
-    rejected_field: str
-    take: Callable[[str, Any], Taken]
+    status = 405
+    code = code_pb2.UNIMPLEMENTED
 
 
-def _signals(state: TelemetryState) -> tuple[_Signal, ...]:
-    return (
-        _Signal(
-            "/v1/traces", ExportTraceServiceRequest, ExportTraceServiceResponse, "rejected_spans", state.add_traces
-        ),
-        _Signal(
-            "/v1/metrics",
-            ExportMetricsServiceRequest,
-            ExportMetricsServiceResponse,
-            "rejected_data_points",
-            state.add_metrics,
-        ),
-        _Signal(
-            "/v1/logs", ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records", state.add_logs
-        ),
-    )
+class _NoSignalError(RefusedError):
+    """The path is not that of a signal."""
 
-
-def receiver_routes(
-    state: TelemetryState,
-    limits: ReceiverLimits | None = None,
-    tokens: Mapping[str, str] | None = None,
-    *,
-    is_overloaded: Callable[[], bool] = lambda: False,
-) -> list[Route]:
-    """Return the routes of the receiver, for an application that has others besides.
-
-    `tokens` maps bearer tokens to tenants; without any, everything belongs to tenant `default`. While
-    `is_overloaded` (the memory guard) says so, requests are answered with 503.
-    """
-    limits = limits or ReceiverLimits()
-    room = Room(limits.max_requests, limits.max_bytes_in_flight, limits.retry_after_s)
-    return [
-        Route(signal.path, _endpoint(signal, limits, tokens or {}, room, is_overloaded), methods=_METHODS)
-        for signal in _signals(state)
-    ]
+    status = 404
+    code = code_pb2.NOT_FOUND
 
 
 def create_receiver(
@@ -101,74 +42,72 @@ def create_receiver(
     *,
     is_overloaded: Callable[[], bool] = lambda: False,
 ) -> Starlette:
-    """Return the receiver as an application, to which other routes may be added; see `receiver_routes`.
+    """Return a receiver of its own over HTTP; for the arguments see `Receiver`."""
+    return http_receiver(Receiver(state, limits, tokens, is_overloaded=is_overloaded))
+
+
+def http_receiver(receiver: Receiver) -> Starlette:
+    """Return the application of a receiver, to which other routes may be added outside `/v1/`.
 
     What goes wrong inside is answered with a Status of 500, then raised for the server to log.
     """
+
+    async def fail(request: Request, _: Exception) -> Response:
+        refusal = RefusedError("the receiver failed; its log says why")
+        receiver.refuse(refusal, request.url.path)
+        try:
+            encoding = encoding_of(request.headers.get("content-type", ""))
+        except RefusedError:
+            encoding = Encoding.JSON
+        return _refusal(refusal, encoding)
+
+    routes = [_route(receiver, signal.path, _taking(receiver, signal)) for signal in receiver.signals]
     return Starlette(
-        routes=receiver_routes(state, limits, tokens, is_overloaded=is_overloaded),
-        exception_handlers={Exception: _answer_failure},
+        routes=[*routes, _route(receiver, "/v1/{rest:path}", _no_signal)], exception_handlers={Exception: fail}
     )
 
 
-async def _answer_failure(request: Request, _: Exception) -> Response:
-    try:
-        encoding = encoding_of(request.headers.get("content-type", ""))
-    except RefusedError:
-        encoding = Encoding.JSON
-    failure = RefusedError("the receiver failed; its log says why")
-    return _refusal(failure, encoding)
-
-
-def _refusal(refusal: RefusedError, encoding: Encoding) -> Response:
-    content = encode_status(refusal.code, refusal.message, encoding)
-    return Response(content, refusal.status, {**refusal.headers, "Content-Type": encoding})
-
-
-def _endpoint(
-    signal: _Signal,
-    limits: ReceiverLimits,
-    tokens: Mapping[str, str],
-    room: Room,
-    is_overloaded: Callable[[], bool],
-) -> Callable[[Request], Awaitable[Response]]:
+def _taking(receiver: Receiver, signal: OtlpSignal) -> Answer:
     async def take(request: Request, encoding: Encoding) -> bytes:
-        tenant = tenant_of(request.headers.get("authorization", ""), tokens)
-        if is_overloaded():
-            raise OverloadedError("memory is short", retry_after_s=limits.retry_after_s)
-        with room.enter() as share:
-            body = await read_body(
+        def read(share: Share) -> Awaitable[bytes]:
+            return read_body(
                 request.stream(),
                 request.headers.get("content-encoding", ""),
-                limits.max_body_bytes,
+                receiver.limits.max_body_bytes,
                 share,
                 declared=_declared(request),
             )
-            taken = signal.take(tenant, decode(signal.request, body, encoding))
-        return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
 
+        return await receiver.take(signal, request.headers.get("authorization", ""), read, encoding)
+
+    return take
+
+
+async def _no_signal(_request: Request, _encoding: Encoding) -> bytes:
+    raise _NoSignalError("this is not the path of traces, metrics or logs")
+
+
+def _route(receiver: Receiver, path: str, answer: Answer) -> Route:
     async def endpoint(request: Request) -> Response:
         encoding = Encoding.JSON  # for those whose own we cannot tell; a person with curl reads it best
         try:
             if request.method != "POST":
                 raise _MethodError("telemetry is sent by POST", headers={"Allow": "POST"})
             encoding = encoding_of(request.headers.get("content-type", ""))
-            content = await take(request, encoding)
+            content = await answer(request, encoding)
         except RefusedError as refusal:
-            log.info("telemetry_refused", path=signal.path, status=refusal.status, reason=refusal.message)
+            receiver.refuse(refusal, path)
             return _refusal(refusal, encoding)
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED)
         return Response(content, headers={"Content-Type": encoding})
 
-    return endpoint
+    return Route(path, endpoint, methods=_METHODS)
 
 
-class _MethodError(RefusedError):
-    """The method is not POST."""
-
-    status = 405
-    code = code_pb2.UNIMPLEMENTED
+def _refusal(refusal: RefusedError, encoding: Encoding) -> Response:
+    content = encode_status(refusal.code, refusal.message, encoding)
+    return Response(content, refusal.status, {**refusal.headers, "Content-Type": encoding})
 
 
 def _declared(request: Request) -> int | None:

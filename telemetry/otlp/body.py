@@ -1,61 +1,15 @@
-"""Bodies: read with a limit on the stream and after decompression, within a bounded total of bytes in flight."""
+"""Bodies: read with a limit on the stream and after decompression."""
 
 import zlib
 from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
-from telemetry.otlp.errors import OverloadedError, TooLargeError, UndecodableError, UnsupportedError
+from telemetry.otlp.errors import TooLargeError, UndecodableError, UnsupportedError
+from telemetry.otlp.room import Share
 
 _GZIP_WINDOW = 31  # zlib.decompressobj: gzip header and trailer only
 _STEP = 65_536  # bytes decompressed at a time
 _MEMBERS_MAX = 100  # of one gzip body: each costs a decompressor
-
-
-class Room:
-    """Bytes of all bodies in flight: the bounded queue of the receiver."""
-
-    def __init__(self, max_requests: int, max_bytes: int, retry_after_s: int) -> None:
-        self._max_requests = max_requests
-        self._max_bytes = max_bytes
-        self._retry_after_s = retry_after_s
-        self.requests = 0
-        self.bytes = 0
-
-    def enter(self) -> "Share":
-        """Return the share of one request; raises OverloadedError when there are too many."""
-        if self.requests >= self._max_requests:
-            raise OverloadedError("too many requests in flight", retry_after_s=self._retry_after_s)
-        return Share(self)
-
-    def take(self, size: int) -> None:
-        """Take room for bytes; raises OverloadedError when there is none."""
-        if self.bytes + size > self._max_bytes:
-            raise OverloadedError("too many bytes in flight", retry_after_s=self._retry_after_s)
-        self.bytes += size
-
-
-class Share:
-    """What one request holds of the room, given back at the end of the `with` block."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._held = 0
-
-    def __enter__(self) -> Self:
-        self._room.requests += 1
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._room.requests -= 1
-        self._room.bytes -= self._held
-
-    def take(self, size: int) -> None:
-        """Hold `size` more bytes; raises OverloadedError when there is no room."""
-        self._room.take(size)
-        self._held += size
 
 
 class Decoder(Protocol):

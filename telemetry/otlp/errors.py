@@ -3,6 +3,7 @@
 RefusedError
 ├── UndecodableError     400  not OTLP, or not gzip
 ├── UnauthenticatedError 401  no token or an unknown one
+├── SlowError            408  took too long to arrive
 ├── TooLargeError        413  over the limit on the stream or after decompression
 ├── UnsupportedError     415  a media type or content coding we do not take
 └── OverloadedError      503  the same request later, please
@@ -39,11 +40,18 @@ class UnauthenticatedError(RefusedError):
     code = code_pb2.UNAUTHENTICATED
 
 
+class SlowError(RefusedError):
+    """The request did not arrive in time."""
+
+    status = 408
+    code = code_pb2.DEADLINE_EXCEEDED
+
+
 class TooLargeError(RefusedError):
-    """The body exceeds the limit."""
+    """The body exceeds the limit. Without RetryInfo RESOURCE_EXHAUSTED says not to try again (OTLP, "Failures")."""
 
     status = 413
-    code = code_pb2.INVALID_ARGUMENT
+    code = code_pb2.RESOURCE_EXHAUSTED
 
 
 class UnsupportedError(RefusedError):

@@ -1,7 +1,8 @@
 """OTLP/JSON to the same messages as protobuf, by the rules in which OTLP differs from the proto3 JSON mapping.
 
 Ids are hex, enums are integers only, keys are lowerCamelCase only, unknown keys are ignored (OpenTelemetry protocol
-specification, "JSON Protobuf Encoding"). 64-bit integers may be numbers or strings, null stands for absence.
+specification, "JSON Protobuf Encoding"). 64-bit integers may be numbers or strings, null stands for absence. A signed
+one that is too large is the largest: JavaScript calls 1e300 an integer, and one attribute must not cost the batch.
 """
 
 import base64
@@ -25,6 +26,7 @@ _NO_ID = b"not an id"
 """Stands for an id that is not hex: a length that no id has, so that the span is rejected by count."""
 
 _LARGEST_FLOAT_INTEGER = 2.0**64
+_SIGNED_MIN, _SIGNED_MAX = -(2**63), 2**63 - 1
 
 
 def decode_json(message: type[M], body: bytes) -> M:
@@ -119,6 +121,13 @@ def _integer(value: Any) -> int:
     return value
 
 
+def _signed(value: Any) -> int:
+    if type(value) is str and not value.lstrip("-").isdecimal():
+        value = float(value)
+    number = int(value) if type(value) is float and value.is_integer() else _integer(value)
+    return min(max(number, _SIGNED_MIN), _SIGNED_MAX)
+
+
 def _number(value: Any) -> float:
     if type(value) is str:
         number = float(value)
@@ -137,4 +146,6 @@ _SCALARS: dict[int, Convert] = {
     FieldDescriptor.TYPE_DOUBLE: _number,
     FieldDescriptor.TYPE_FLOAT: _number,
     FieldDescriptor.TYPE_ENUM: _enum,
+    FieldDescriptor.TYPE_INT64: _signed,
+    FieldDescriptor.TYPE_SFIXED64: _signed,
 }

@@ -46,7 +46,8 @@ def start(process, folder, environment):
 async def running(process, port_setting, folder, settings):
     """Run one of our processes and yield its client and its `psutil.Process`."""
     port = free_port()
-    environment = {**os.environ, port_setting: str(port), "SRE_SPACE_STATE_DIR": str(folder), **settings}
+    ports = {port_setting: str(port), "SRE_SPACE_SCOUT_GRPC_PORT": "0"}
+    environment = {**os.environ, **ports, "SRE_SPACE_STATE_DIR": str(folder), **settings}
     started = start(process, folder, environment)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:

@@ -1,17 +1,21 @@
 """A real OpenTelemetry SDK delivers to the receiver over a real socket, and nothing is lost."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
+import grpc
 import pytest
-import uvicorn
+from opentelemetry._logs import SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetricExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Observation
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -20,36 +24,38 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
 from telemetry.model import SeriesKey
-from telemetry.otlp import create_receiver
-from telemetry.state import Edge, TelemetryState
+from telemetry.state import Edge
+from tests.support_otlp import Listening, listening
 
 _FAR_FUTURE_S = 4_000_000_000
 
 
-@dataclass(frozen=True)
-class Receiver:
-    """A receiver that runs, where it listens, and what it fills."""
-
-    url: str
-    state: TelemetryState
+_AUTHORIZATION = "Bearer s3cret"
+_CLIENTS = [f"{protocol}-{compression}" for protocol in ("http", "grpc") for compression in ("none", "gzip")]
+_OVER_HTTP = {"traces": OTLPSpanExporter, "metrics": OTLPMetricExporter, "logs": OTLPLogExporter}
+_OVER_GRPC = {"traces": GrpcSpanExporter, "metrics": GrpcMetricExporter, "logs": GrpcLogExporter}
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Run the receiver under uvicorn on a free port of the loopback interface."""
-    state = TelemetryState()
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = create_receiver(state, tokens={"s3cret": "acme"})
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-    thread.start()
-    yield Receiver(f"http://127.0.0.1:{listener.getsockname()[1]}", state)
-    server.should_exit = True
-    thread.join()
-    listener.close()
+def receiver() -> Iterator[Listening]:
+    """A receiver that wants a token."""
+    with listening(tokens={"s3cret": "acme"}) as at:
+        yield at
 
 
-def _provider(receiver: Receiver, service: str, compression: Compression) -> TracerProvider:
+def _exporter(receiver: Listening, client: str, signal: str) -> Any:
+    protocol, _, compression = client.partition("-")
+    if protocol == "http":
+        coding = Compression.Gzip if compression == "gzip" else Compression.NoCompression
+        headers = {"Authorization": _AUTHORIZATION}
+        return _OVER_HTTP[signal](f"{receiver.url}/v1/{signal}", headers=headers, compression=coding)
+    coding = grpc.Compression.Gzip if compression == "gzip" else grpc.Compression.NoCompression
+    return _OVER_GRPC[signal](
+        receiver.target, insecure=True, headers={"authorization": _AUTHORIZATION}, compression=coding
+    )
+
+
+def _provider(receiver: Listening, service: str, client: str) -> TracerProvider:
     resource = Resource.create(
         {
             "service.name": service,
@@ -59,25 +65,23 @@ def _provider(receiver: Receiver, service: str, compression: Compression) -> Tra
         }
     )
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(
-        f"{receiver.url}/v1/traces", headers={"Authorization": "Bearer s3cret"}, compression=compression
-    )
+    exporter = _exporter(receiver, client, "traces")
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=8192, schedule_delay_millis=50))
     return provider
 
 
-@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
-def test_every_span_of_the_python_sdk_is_counted(receiver: Receiver, compression: Compression) -> None:
+@pytest.mark.parametrize("client", _CLIENTS)
+def test_every_span_of_the_python_sdk_is_counted(receiver: Listening, client: str) -> None:
     """Two services, 1,500 requests, of which 30 fail: all are in windows, graph, signatures and exemplars."""
-    gateway = _provider(receiver, "gateway", compression)
-    quote = _provider(receiver, "quote", compression)
+    gateway = _provider(receiver, "gateway", client)
+    quote = _provider(receiver, "quote", client)
     for number in range(1500):
         _request(gateway, quote, fails=number % 50 == 0)
     gateway.shutdown()
     quote.shutdown()
 
     state = receiver.state
-    assert (state.spans_total, dict(state.dropped)) == (4500, {})
+    assert (state.spans_total, dict(state.dropped), receiver.receiver.refused) == (4500, {}, {})
     red = state.red(
         SeriesKey(tenant="acme", environment="prod", service="quote", operation="GET /quote/{sku}"), 0, _FAR_FUTURE_S
     )
@@ -115,9 +119,10 @@ def _fail(divisor: int) -> float:
     return 1 / divisor
 
 
-def test_gauges_of_the_python_sdk_arrive_as_pools_and_gauges(receiver: Receiver) -> None:
+@pytest.mark.parametrize("client", _CLIENTS)
+def test_gauges_of_the_python_sdk_arrive_as_pools_and_gauges(receiver: Listening, client: str) -> None:
     """Observable gauges and up-down counters are read under their stable names."""
-    exporter = OTLPMetricExporter(f"{receiver.url}/v1/metrics", headers={"Authorization": "Bearer s3cret"})
+    exporter = _exporter(receiver, client, "metrics")
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
     provider = MeterProvider([reader], Resource.create({"service.name": "quote"}), shutdown_on_exit=False)
     meter = provider.get_meter("test")
@@ -137,7 +142,24 @@ def test_gauges_of_the_python_sdk_arrive_as_pools_and_gauges(receiver: Receiver)
     gauges = {gauge.name: gauge for gauge in receiver.state.gauges("acme", "default", "quote")}
     assert gauges["process.memory.usage"].points[-1].value == 1e8
     assert gauges["process.memory.usage"].unit == "By"
+    assert (receiver.state.points_total, receiver.receiver.refused) == (5, {})
 
 
 def _memory(_: object) -> list[Observation]:
     return [Observation(100_000_000)]
+
+
+@pytest.mark.parametrize("client", _CLIENTS)
+def test_every_record_of_the_python_sdk_is_counted(receiver: Listening, client: str) -> None:
+    """1,500 log records in batches of 512, of which each has its exception."""
+    provider = LoggerProvider(Resource.create({"service.name": "quote"}), shutdown_on_exit=False)
+    exporter = _exporter(receiver, client, "logs")
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=4096))
+    logger = provider.get_logger("test")
+    for _ in range(1500):
+        logger.emit(severity_number=SeverityNumber.ERROR, body="no", exception=LookupError("out of stock"))
+    provider.shutdown()
+
+    assert (receiver.state.logs_total, receiver.receiver.refused) == (1500, {})
+    (signature,) = receiver.state.signatures("acme", "default", 0)
+    assert (signature.error_type, sum(hit.n for hit in signature.hits)) == ("LookupError", 1500)

@@ -105,6 +105,7 @@ async def start_service(
             "SRE_SPACE_REPOSITORY": f"{app['owner']}/{app['repo']}",
             "SRE_SPACE_WEB_PORT": str(ports["web"]),
             "SRE_SPACE_SCOUT_PORT": str(ports["scout"]),
+            "SRE_SPACE_SCOUT_GRPC_PORT": "0",  # the shop sends by HTTP; worlds may run side by side
             "GITHUB_API_URL": app["api_url"],
             "GITHUB_APP_ID": str(app["app_id"]),
             "GITHUB_PRIVATE_KEY_FILE": str(key),

@@ -156,7 +156,7 @@ async def test_children_die_with_a_supervisor_that_is_killed(tmp_path):
 
 def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path):
     """Two Redis servers on one file would destroy it."""
-    settings = load_settings(state_dir=tmp_path, web_port=0, scout_port=0)
+    settings = load_settings(state_dir=tmp_path, web_port=0, scout_port=0, scout_grpc_port=0)
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True)"
     with subprocess.Popen(
         [sys.executable, "-c", f"{hold}; sys.stdin.read()", str(tmp_path / "up.lock")],
@@ -171,7 +171,7 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path):
 
 async def test_up_without_credentials_says_which_and_leaves_nothing_running(tmp_path):
     """The first program that cannot start names what it misses; Redis and the others are stopped."""
-    settings = load_settings(state_dir=tmp_path, web_port=0, scout_port=0)
+    settings = load_settings(state_dir=tmp_path, web_port=0, scout_port=0, scout_grpc_port=0)
     with pytest.raises(SreSpaceError) as caught:
         await up(settings, asyncio.Event(), echo=lambda *_: None)
     assert "is not set" in str(caught.value)
@@ -180,11 +180,12 @@ async def test_up_without_credentials_says_which_and_leaves_nothing_running(tmp_
 
 
 def test_a_port_of_zero_becomes_a_free_one():
-    """And each program gets its own."""
-    settings = with_ports(load_settings(web_port=0, scout_port=0))
-    assert settings.web_port > 0
-    assert settings.scout_port > 0
-    assert settings.web_port != settings.scout_port
+    """And each listener gets its own; what is off stays off."""
+    settings = with_ports(load_settings(web_port=0, scout_port=0, scout_grpc_port=0))
+    ports = (settings.web_port, settings.scout_port, settings.scout_grpc_port)
+    assert min(ports) > 0
+    assert len(set(ports)) == 3
+    assert with_ports(load_settings(scout_grpc_port="off")).scout_grpc_port == "off"
 
 
 def test_status_is_a_table_and_json(tmp_path):

@@ -95,6 +95,8 @@ def test_tokens_are_read_per_tenant(monkeypatch):
     ("name", "value"),
     [
         ("SRE_SPACE_WEB_PORT", "99999"),
+        ("SRE_SPACE_SCOUT_GRPC_PORT", "99999"),
+        ("SRE_SPACE_SCOUT_GRPC_PORT", "perhaps"),
         ("SRE_SPACE_REPOSITORY", "only-a-name"),
         ("SRE_SPACE_REPOSITORY", "a/b/c"),
         ("OTLP_TOKENS", "secret-without-tenant"),

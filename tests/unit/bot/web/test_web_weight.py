@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("githubkit", "langgraph", "langchain_core", "chromadb", "openai", "numpy", "onnxruntime")
+HEAVY = ("githubkit", "langgraph", "langchain_core", "chromadb", "openai", "numpy", "onnxruntime", "grpc")
 LIMIT_MB = 150
 
 PROGRAM = f"""

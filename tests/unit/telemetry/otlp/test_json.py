@@ -76,6 +76,23 @@ def test_an_id_that_is_not_hex_is_left_to_be_rejected_by_count(trace_id: str) ->
 
 
 @pytest.mark.parametrize(
+    ("number", "taken"),
+    [
+        (1e300, 2**63 - 1),
+        (2**70, 2**63 - 1),
+        (str(-(2**70)), -(2**63)),
+        ("-1e300", -(2**63)),
+        (2.0**60, 2**60),
+        (2**53 + 1, 2**53 + 1),
+    ],
+)
+def test_a_signed_integer_that_is_too_large_is_the_largest(number: float | str, taken: int) -> None:
+    """OpenTelemetry JS writes every number without fraction as an integer; one of them does not cost the batch."""
+    span = _span({"attributes": [{"key": "a", "value": {"intValue": number}}]})
+    assert span.attributes[0].value.int_value == taken
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"kind": "SPAN_KIND_SERVER"},

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+import structlog
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
@@ -19,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from telemetry.otlp import ReceiverLimits, create_receiver
+from telemetry.otlp import Receiver, ReceiverLimits, create_receiver, http_receiver
 from telemetry.state import TelemetryState
 
 PROTOBUF = "application/x-protobuf"
@@ -151,7 +152,7 @@ async def test_bad_bodies_are_refused_with_a_status_in_protobuf(
         response = await client.post("/v1/traces", content=body, headers=headers)
     assert response.status_code == status
     refusal = _status(response)
-    assert refusal.code == code_pb2.INVALID_ARGUMENT
+    assert refusal.code == (code_pb2.RESOURCE_EXHAUSTED if status == 413 else code_pb2.INVALID_ARGUMENT)
     assert refusal.message
     assert state.spans_total == 0
 
@@ -305,3 +306,108 @@ async def test_a_failure_inside_is_answered_with_a_status_and_without_its_text(
     assert response.status_code == 500
     assert _status(response).code == code_pb2.INTERNAL
     assert b"inner secret" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/v1/profiles", "/v1/traces/", "/v1/traces/more", "/v1/"])
+@pytest.mark.parametrize("content_type", [PROTOBUF, "application/json"])
+async def test_another_path_is_not_found_in_the_encoding_of_the_request(
+    state: TelemetryState, path: str, content_type: str
+) -> None:
+    """404 is not retryable, and its body is a Status as well."""
+    async with _client(state) as client:
+        response = await client.post(path, content=b"", headers={"Content-Type": content_type})
+    assert (response.status_code, response.headers["content-type"]) == (404, content_type)
+    code = response.json()["code"] if content_type == "application/json" else _status(response).code
+    assert code == code_pb2.NOT_FOUND
+
+
+async def test_a_request_without_media_type_is_refused(state: TelemetryState) -> None:
+    """Nothing is guessed; curl's own default is refused as well."""
+    async with _client(state) as client:
+        del client.headers["Content-Type"]
+        response = await client.post("/v1/traces", content=b"{}")
+    assert (response.status_code, response.json()["code"]) == (415, code_pb2.INVALID_ARGUMENT)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b" " * 10_001, {}, 413),
+        (gzip.compress(b" " * 10_001), {"Content-Encoding": "gzip"}, 413),
+        (b"{}", {"Content-Encoding": "deflate"}, 415),
+        (b"{}", {"Authorization": "Bearer other"}, 401),
+    ],
+)
+async def test_refusals_are_json_for_who_sends_json(
+    state: TelemetryState, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    """Errors included: the answer is in the encoding of the request."""
+    async with _client(state, tokens={"one": "acme"}) as client:
+        given = {"Content-Type": "application/json", "Authorization": "Bearer one", **headers}
+        response = await client.post("/v1/traces", content=body, headers=given)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/json")
+    assert set(response.json()) == {"code", "message"}
+
+
+async def test_a_span_that_comes_twice_is_taken_once(state: TelemetryState) -> None:
+    """Within a request and in a later one, as after an answer that was lost; it counts as accepted and as dropped."""
+    one, other = b"s" * 8, b"r" * 8
+    async with _client(state) as client:
+        responses = [await client.post("/v1/traces", content=_traces(*ids)) for ids in ((one, one), (one, other))]
+    assert [ExportTraceServiceResponse.FromString(found.content).ByteSize() for found in responses] == [0, 0]
+    assert (state.spans_total, dict(state.dropped)) == (4, {"duplicates": 2})
+    (key,) = tuple(state.keys())
+    assert state.red(key, 0, 4_000_000_000).requests == 2
+
+
+async def test_bad_ids_and_missing_times_are_rejected_by_count(state: TelemetryState) -> None:
+    """Each kind costs its span only, and the message names the kinds."""
+    good = {"traceId": "ab" * 16, "spanId": "cd" * 8, "startTimeUnixNano": str(NOW_NS), "endTimeUnixNano": str(NOW_NS)}
+    bad = [
+        {"traceId": "00" * 16},
+        {"traceId": "ab" * 15},
+        {"spanId": "00" * 8},
+        {"spanId": "cd" * 9},
+        {"parentSpanId": "cd"},
+        {"startTimeUnixNano": "0"},
+        {"endTimeUnixNano": 0},
+    ]
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [good, *(good | one for one in bad)]}]}]})
+    async with _client(state) as client:
+        response = await client.post("/v1/traces", content=body, headers={"Content-Type": "application/json"})
+    partial = response.json()["partialSuccess"]
+    assert (response.status_code, partial["rejectedSpans"], state.spans_total) == (200, "7", 1)
+    assert "ids" in partial["errorMessage"]
+    assert "time" in partial["errorMessage"]
+
+
+async def test_a_body_that_does_not_arrive_in_time_is_refused(state: TelemetryState) -> None:
+    """Slow senders cannot hold the room for ever."""
+    app = create_receiver(state, ReceiverLimits(read_timeout_s=0.01))
+    never = asyncio.Event()
+    assert await _post(app, _slow(never, 10)) == 408
+
+
+async def test_requests_that_arrive_together_wait_in_the_room_and_not_before_it(state: TelemetryState) -> None:
+    """Their bodies are read before the first is decoded, so that too many are refused at once and not after a while."""
+    async with _client(state) as client:
+        bodies = [_traces(number.to_bytes(8, "big")) for number in range(1, 9)]
+        answers = await asyncio.gather(*(client.post("/v1/traces", content=body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200] * 4 + [503] * 4
+    assert state.spans_total == 4
+
+
+async def test_refusals_are_counted_by_code_and_logged_once_a_second(state: TelemetryState) -> None:
+    """A flood of them is no flood in the log."""
+    receiver = Receiver(state, LIMITS, {"one": "acme"})
+    transport = httpx.ASGITransport(http_receiver(receiver))
+    with structlog.testing.capture_logs() as logged:
+        async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+            for _ in range(5):
+                await client.post("/v1/traces", headers={"Content-Type": PROTOBUF})
+            await client.get("/v1/traces")
+    assert receiver.refused == {"unauthenticated": 5, "unimplemented": 1}
+    assert [(line["event"], line["code"], line["others"]) for line in logged] == [
+        ("telemetry_refused", "unauthenticated", 0)
+    ]

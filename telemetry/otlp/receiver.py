@@ -1,0 +1,156 @@
+"""The receiver without its transports: who may send, whether there is room, and what becomes of a body."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from google.protobuf.message import Message
+from google.rpc.code_pb2 import Code
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from telemetry.otlp.auth import tenant_of
+from telemetry.otlp.codec import Encoding, decode, encode_taken
+from telemetry.otlp.errors import OverloadedError, RefusedError, SlowError
+from telemetry.otlp.room import Room, Share
+from telemetry.state import Taken, TelemetryState
+
+log = structlog.get_logger()
+
+_LOG_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverLimits:
+    """Bounds of the receiver, of all its transports together."""
+
+    max_body_bytes: int = 16 * 1024 * 1024
+    """Of one request, on the wire and after decompression."""
+    max_message_bytes: int = 4 * 1024 * 1024
+    """Of one gRPC message on the wire: what gRPC servers take by custom."""
+    max_requests: int = 256
+    """In flight at once."""
+    max_bytes_in_flight: int = 64 * 1024 * 1024
+    retry_after_s: int = 2
+    read_timeout_s: float = 30.0
+    """How long one request may take to arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtlpSignal:
+    """One signal of OTLP: its HTTP path and gRPC method, its messages, and where it goes."""
+
+    path: str
+    method: str
+    request: type[Any]
+    response: type[Message]
+    rejected_field: str
+    take: Callable[[str, Any], Taken]
+
+
+class Receiver:
+    """Takes export requests into a state, one at a time and in order of arrival.
+
+    `tokens` maps bearer tokens to tenants; without any, everything belongs to tenant `default`. While
+    `is_overloaded` (the memory guard) says so, everything is refused. Runs in the thread of the state.
+    """
+
+    def __init__(
+        self,
+        state: TelemetryState,
+        limits: ReceiverLimits | None = None,
+        tokens: Mapping[str, str] | None = None,
+        *,
+        is_overloaded: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.limits = limits or ReceiverLimits()
+        self.signals = _signals(state)
+        self.refused: dict[str, int] = {}
+        """Requests that were not taken, by `google.rpc` code in lower case."""
+        self._tokens = tokens or {}
+        self._is_overloaded = is_overloaded
+        self._room = Room(self.limits.max_requests, self.limits.max_bytes_in_flight, self.limits.retry_after_s)
+        self._turn = asyncio.Lock()
+        self._log_from = float("-inf")
+        self._unlogged = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are being read or wait for their turn."""
+        return self._room.requests
+
+    async def take(
+        self, signal: OtlpSignal, authorization: str, read: Callable[[Share], Awaitable[bytes]], encoding: Encoding
+    ) -> bytes:
+        """Return the export response to one request, in its own encoding.
+
+        `read` returns the decompressed body and takes room for it from its share; it is not called for who may not
+        send. Raises a RefusedError.
+        """
+        tenant = tenant_of(authorization, self._tokens)
+        if self._is_overloaded():
+            raise OverloadedError("memory is short", retry_after_s=self.limits.retry_after_s)
+        with self._room.enter() as share:
+            try:
+                async with asyncio.timeout(self.limits.read_timeout_s):
+                    body = await read(share)
+            except TimeoutError as error:
+                raise SlowError(f"the request took more than {self.limits.read_timeout_s:g} s to arrive") from error
+            async with self._turn:
+                # Sockets are read between two requests: what waits, waits in the room, which is bounded, and not in
+                # the kernel, where nobody sees that there is too much of it and answers come after ten seconds.
+                await asyncio.sleep(0)
+                taken = signal.take(tenant, decode(signal.request, body, encoding))
+        return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
+
+    def refuse(self, refusal: RefusedError, where: str) -> None:
+        """Count a refusal and log it: one a second, with how many there were since the last that was logged."""
+        code = Code.Name(refusal.code).lower()
+        self.refused[code] = self.refused.get(code, 0) + 1
+        now = time.monotonic()
+        if now < self._log_from:
+            self._unlogged += 1
+            return
+        log.info("telemetry_refused", where=where, code=code, reason=refusal.message, others=self._unlogged)
+        self._log_from, self._unlogged = now + _LOG_EVERY_S, 0
+
+
+def _signals(state: TelemetryState) -> tuple[OtlpSignal, ...]:
+    """Return the signals with the names of the OTLP specification."""
+    package = "opentelemetry.proto.collector"
+    return (
+        OtlpSignal(
+            "/v1/traces",
+            f"/{package}.trace.v1.TraceService/Export",
+            ExportTraceServiceRequest,
+            ExportTraceServiceResponse,
+            "rejected_spans",
+            state.add_traces,
+        ),
+        OtlpSignal(
+            "/v1/metrics",
+            f"/{package}.metrics.v1.MetricsService/Export",
+            ExportMetricsServiceRequest,
+            ExportMetricsServiceResponse,
+            "rejected_data_points",
+            state.add_metrics,
+        ),
+        OtlpSignal(
+            "/v1/logs",
+            f"/{package}.logs.v1.LogsService/Export",
+            ExportLogsServiceRequest,
+            ExportLogsServiceResponse,
+            "rejected_log_records",
+            state.add_logs,
+        ),
+    )

@@ -1,0 +1,177 @@
+"""Sends export requests to a receiver from a process of its own, and prints what came of them as JSON.
+
+Usage: python -m tests.benchmarks.overload_client HOST PORT SECONDS RATE. With a RATE (requests/s) they are sent at that
+rate whatever comes back (open loop); with 0 four connections send as fast as they are answered (closed loop).
+"""
+
+import asyncio
+import contextlib
+import gzip
+import itertools
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+SPANS = 2048
+"""In one request."""
+BODIES = 80
+"""Different ones: more spans than the duplicate filter remembers."""
+CONNECTIONS = 900
+ANSWER_S = 30.0
+CLOSED_LOOP = 4
+_ATTRIBUTES = 10
+
+
+@dataclass
+class Outcome:
+    """What came of the requests; times in seconds."""
+
+    sent: int = 0
+    held: int = 0
+    """Not sent, because every connection was waiting for an answer."""
+    unanswered: int = 0
+    statuses: dict[int, int] = field(default_factory=dict[int, int])
+    retry_after: dict[str, int] = field(default_factory=dict[str, int])
+    waits_s: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+
+    def answered(self, status: int, headers: dict[str, str], wait_s: float) -> None:
+        """Count an answer."""
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.waits_s.setdefault(status, []).append(wait_s)
+        if status != 200:
+            said = headers.get("retry-after", "")
+            self.retry_after[said] = self.retry_after.get(said, 0) + 1
+
+
+def body(number: int) -> bytes:
+    """Return an export of server spans whose ids no other number has, gzipped to a tenth of its size or less."""
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    group.resource.attributes.append(
+        KeyValue(key="service.name", value=AnyValue(string_value=f"service-{number % 20}"))
+    )
+    scope = group.scope_spans.add()
+    now_ns = time.time_ns()
+    for at in range(number * SPANS + 1, (number + 1) * SPANS + 1):
+        span = scope.spans.add(
+            trace_id=at.to_bytes(16, "big"),
+            span_id=at.to_bytes(8, "big"),
+            name=f"GET /{at % 20}",
+            kind=2,
+            start_time_unix_nano=now_ns - 1_000_000,
+            end_time_unix_nano=now_ns,
+        )
+        for key in range(_ATTRIBUTES):
+            span.attributes.add(key=f"attribute.number.{key}").value.string_value = "v" * 20
+    return gzip.compress(request.SerializeToString(), 6)
+
+
+def requests() -> "itertools.cycle[bytes]":
+    """Return requests without end."""
+    found: list[bytes] = []
+    for number in range(BODIES):
+        packed = body(number)
+        head = (
+            "POST /v1/traces HTTP/1.1\r\nhost: scout\r\ncontent-type: application/x-protobuf\r\n"
+            f"content-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+        )
+        found.append(head.encode() + packed)
+    return itertools.cycle(found)
+
+
+class Client:
+    """Connections that are kept, each with at most one request on its way."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.outcome = Outcome()
+        self._where = (host, port)
+        self._idle: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
+        self._open = 0
+
+    async def send(self, request: bytes) -> None:
+        """Send one request and count what comes of it."""
+        if not self._idle and self._open >= CONNECTIONS:
+            self.outcome.held += 1
+            return
+        self.outcome.sent += 1
+        started = time.monotonic()
+        self._open += 1
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reader, writer = await self._connection()
+                writer.write(request)
+                status, headers = await _answer(reader)
+        except (OSError, EOFError, TimeoutError):
+            self.outcome.unanswered += 1
+            self._open -= 1
+            return
+        self.outcome.answered(status, headers, time.monotonic() - started)
+        self._idle.append((reader, writer))
+        self._open -= 1
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.popleft()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(*self._where)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for _, writer in self._idle:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:]) if name}
+    await reader.readexactly(int(headers.get("content-length", "0")))
+    return int(head[0].split()[1]), headers
+
+
+async def run(host: str, port: int, seconds: float, rate: float) -> Outcome:
+    """Return what came of the requests of so many seconds."""
+    client, supply = Client(host, port), requests()
+    end = time.monotonic() + seconds
+
+    async def closed_loop() -> None:
+        while time.monotonic() < end:
+            await client.send(next(supply))
+
+    async def open_loop() -> None:
+        started, begun = time.monotonic(), 0
+        async with asyncio.TaskGroup() as group:
+            while (now := time.monotonic()) < end:
+                due = int((now - started) * rate)
+                for _ in range(begun, due):
+                    group.create_task(client.send(next(supply)))
+                begun = due
+                await asyncio.sleep(0.005)
+
+    await asyncio.gather(*([open_loop()] if rate else [closed_loop() for _ in range(CLOSED_LOOP)]))
+    await client.close()
+    return client.outcome
+
+
+def main() -> None:
+    """Run, and print the outcome."""
+    host, port, seconds, rate = sys.argv[1:]
+    outcome = asyncio.run(run(host, int(port), float(seconds), float(rate)))
+    waits_ms = {
+        status: {"median": sorted(waits)[len(waits) // 2] * 1000, "max": max(waits) * 1000}
+        for status, waits in outcome.waits_s.items()
+    }
+    told = {name: getattr(outcome, name) for name in ("sent", "held", "unanswered", "statuses", "retry_after")}
+    sys.stdout.write(json.dumps({**told, "waits_ms": waits_ms}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
