@@ -87,6 +87,8 @@ def _handler(receiver: Receiver, signal: OtlpSignal, reading: asyncio.Semaphore)
     """
 
     async def export(_requests: object, context: Any) -> bytes:
+        receiver.handed_over()
+
         async def read(share: Share) -> bytes:
             async with reading:
                 message = await context.read()

@@ -28,6 +28,7 @@ from telemetry.state import Taken, TelemetryState
 log = structlog.get_logger()
 
 _LOG_EVERY_S = 1.0
+_PAUSE = 0.05  # of what the last request took
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Receiver:
         self._is_overloaded = is_overloaded
         self._room = Room(self.limits.max_requests, self.limits.max_bytes_in_flight, self.limits.retry_after_s)
         self._turn = asyncio.Lock()
+        self._handed_over = 0
+        self._busy_s = 0.0
         self._log_from = float("-inf")
         self._unlogged = 0
 
@@ -107,11 +110,36 @@ class Receiver:
             except TimeoutError as error:
                 raise SlowError(f"the request took more than {self.limits.read_timeout_s:g} s to arrive") from error
             async with self._turn:
-                # Sockets are read between two requests: what waits, waits in the room, which is bounded, and not in
-                # the kernel, where nobody sees that there is too much of it and answers come after ten seconds.
-                await asyncio.sleep(0)
+                await self._let_arrive()
+                started = time.monotonic()
                 taken = signal.take(tenant, decode(signal.request, body, encoding))
+                self._busy_s = time.monotonic() - started
         return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
+
+    def handed_over(self) -> None:
+        """Note that a transport has handed over one request and may hold back others, as the gRPC library does."""
+        self._handed_over += 1
+
+    async def _let_arrive(self) -> None:
+        """Let the event loop bring what has been sent meanwhile, before the next decoding holds it up again.
+
+        What waits then waits in the room, which is bounded, and not in the kernel or the gRPC library, where nobody
+        sees that there is too much of it and answers come after ten seconds. One turn of the loop reads every socket.
+        gRPC hands over one call at a time: as long as they come it gets more time, up to what the last request took,
+        and the fuller the room is, the longer a pause is waited for.
+        """
+        before, self._handed_over = self._handed_over, 0
+        await asyncio.sleep(0)
+        if not before:
+            return
+        quiet_s = self._busy_s * (_PAUSE + (1 - _PAUSE) * self._room.fullness)
+        now = quiet_from = time.monotonic()
+        end, before = now + self._busy_s, self._handed_over
+        while now < end and now - quiet_from < quiet_s:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            if self._handed_over != before:
+                before, quiet_from = self._handed_over, now
 
     def refuse(self, refusal: RefusedError, where: str) -> None:
         """Count a refusal and log it: one a second, with how many there were since the last that was logged."""

@@ -16,6 +16,11 @@ class Room:
         self.requests = 0
         self.bytes = 0
 
+    @property
+    def fullness(self) -> float:
+        """How much of the room is taken, in [0, 1]."""
+        return max(self.requests / self._max_requests, self.bytes / self._max_bytes)
+
     def enter(self) -> "Share":
         """Return the share of one request; raises OverloadedError when there are too many."""
         if self.requests >= self._max_requests:
