@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(audit_app, name="audit")
 
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 
 def _become(module: str, *arguments: str) -> None:
     """Replace this process by `python -m module`, so that each process loads only what it needs."""
@@ -60,10 +62,22 @@ def scout() -> None:
     _become("bot.scout_process")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
 def demo(context: typer.Context) -> None:
     """Show the whole loop on this machine, with no account and no key (see `sre-space demo --help`)."""
     _become("infra.sandbox.demo", *context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def detect(context: typer.Context) -> None:
+    """Run Scout over telemetry files and print what it finds (see `sre-space detect --help`)."""
+    _become("bot.detect_cli", *context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def replay(context: typer.Context) -> None:
+    """Send recorded telemetry to a receiver, at a chosen speed (see `sre-space replay --help`)."""
+    _become("bot.replay_cli", *context.args)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
-from telemetry.detect import DetectConfig
+from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import at
 from telemetry.detect.series import SeriesMonitor
 from telemetry.environment import EnvironmentScout
@@ -126,18 +126,21 @@ class Scout:
             saturated=place is not None and place.watch.saturated(key.service),
         )
 
+    def findings(self) -> list[Finding]:
+        """Return all that is suspect, confirmed, or closed and may flap, by place."""
+        return [finding for scout in self._places.values() for finding in scout.watch.findings()]
+
     def status(self) -> ScoutStatus:
         """Return Scout's own health, its suspicions, and the last minute of every service."""
         watermark_s = self._state.watermark_s
         keys = self._state.keys()
-        findings = [finding for scout in self._places.values() for finding in scout.watch.findings()]
         return ScoutStatus(
             started=self._started,
             spans_total=self._state.spans_total,
             points_total=self._state.points_total,
             dropped_total=dict(self._state.dropped),
             series=len(keys),
-            suspects=tuple(f.anomaly() for f in findings if f.state is AnomalyState.SUSPECT),
+            suspects=tuple(f.anomaly() for f in self.findings() if f.state is AnomalyState.SUSPECT),
             watermark=None if watermark_s is None else at(watermark_s),
             services=self._services(keys, watermark_s or 0),
             edges=self._edges(),

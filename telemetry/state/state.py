@@ -25,15 +25,7 @@ from telemetry.state.sketch import Sketch
 from telemetry.state.spans import Intake, Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
-from telemetry.state.views import (
-    Cell,
-    Edge,
-    ExemplarTrace,
-    GaugeSeries,
-    PoolSeries,
-    SignatureStats,
-    Taken,
-)
+from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
 
 _SWEEP_S = 60
 
@@ -133,6 +125,10 @@ class TelemetryState:
         Spans and metric points move it: a hang that ends no spans is noticed while metrics still arrive.
         """
         return self._time.watermark_s
+
+    def finish(self) -> None:
+        """Take everything up to the newest data as complete: a recording has ended."""
+        self._time.finish()
 
     def keys(self) -> Sequence[SeriesKey]:
         """Return the series of SERVER and CONSUMER spans."""
