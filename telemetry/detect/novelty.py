@@ -33,7 +33,8 @@ class NoveltyMonitor:
             return
         hits = _hits(stats, now_s - config.signature_window_s, now_s)
         if stats and hits >= config.signature_hits and len(stats.trace_ids) >= config.signature_traces:
-            reason = f"New error {stats.error_type}: {hits} hits in {config.signature_window_s} s, none before."
+            named = f"New error {stats.error_type}".rstrip()
+            reason = f"{named}: {hits} hits in {config.signature_window_s} s, none before."
             self._words = Words(Detector.NEW_SIGNATURE, Severity.LOW, reason, stats.hash)
             self.life.confirm(stats.first_seen_s, now_s)
 
