@@ -8,6 +8,7 @@ from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import at
 from telemetry.detect.series import SeriesMonitor
 from telemetry.environment import EnvironmentScout
+from telemetry.memory.model import Incidents, Normal
 from telemetry.model import (
     AnomalyState,
     GroupStatus,
@@ -25,6 +26,8 @@ from telemetry.state.cells import summary
 _CATCH_UP_S = 3600
 _STATUS_OVER_S = 60
 _WINDOWS_MAX = 720
+_WINDOWS_DUMPED = 2_000_000
+_WINDOWS_LEAST = 200
 
 Place = tuple[str, str]
 """Tenant and environment."""
@@ -38,6 +41,7 @@ class Scout:
         self._config = config or DetectConfig()
         self._places: dict[Place, EnvironmentScout] = {}
         self._next_s: int | None = None
+        self._resumed_s = 0
         self._started = datetime.now(UTC)
 
     def tick(self, now_s: float) -> list[Signal]:
@@ -60,13 +64,18 @@ class Scout:
         self._next_s = start_s
         return signals
 
+    @property
+    def has_ticked(self) -> bool:
+        """True once telemetry has come."""
+        return self._next_s is not None
+
     def _start_s(self, end_s: int) -> int:
         """Return the tick to go on with: at first that of the oldest request; a gap of over an hour is skipped."""
         oldest_s = end_s - _CATCH_UP_S
         if self._next_s is not None:
             return max(self._next_s, oldest_s)
         cells = (self._state.cells(key, oldest_s, end_s) for key in self._state.keys())  # noqa: SIM118 # not a dict
-        return min((found[0].start_s for found in cells if found), default=end_s)
+        return max(self._resumed_s, min((found[0].start_s for found in cells if found), default=end_s))
 
     def _keys(self) -> dict[Place, list[SeriesKey]]:
         places: dict[Place, list[SeriesKey]] = {place: [] for place in self._places}
@@ -125,6 +134,34 @@ class Scout:
             windows=tuple(_window(monitor, s, s + length_s, cells[s], min_requests) for s in starts),
             saturated=place is not None and place.watch.saturated(key.service),
         )
+
+    def dump(self) -> Normal:
+        """Return what is normal, for after a restart; the more series there are, the less history of each."""
+        series = sum(scout.watch.series for scout in self._places.values())
+        windows_max = min(self._config.ratio_windows_kept, max(_WINDOWS_LEAST, _WINDOWS_DUMPED // max(1, series)))
+        _, signatures = self._state.memory
+        return Normal([scout.dump(windows_max) for scout in self._places.values()], signatures.dump())
+
+    def dump_incidents(self, untold: Sequence[Signal] = ()) -> Incidents:
+        """Return what is open, with the signals that nobody has been told yet, for after a restart."""
+        versions, _ = self._state.memory
+        places = [scout.dump_incidents() for scout in self._places.values()]
+        return Incidents(places, versions.dump(), self._next_s, list(untold))
+
+    def load(self, normal: Normal, incidents: Incidents) -> None:
+        """Take over what was dumped before a restart; before the first tick. Raises ValueError when it is damaged.
+
+        Ticks go on where they were: older telemetry that comes again is not judged twice, and a time in which no Scout
+        was there is not a time without traffic.
+        """
+        versions, signatures = self._state.memory
+        for place in normal.places:
+            self._scout((place.tenant, place.environment)).watch.load(place.series)
+        signatures.load(normal.signatures)
+        versions.load(incidents.versions)
+        for memory in incidents.places:
+            self._scout((memory.tenant, memory.environment)).load_incidents(memory)
+        self._resumed_s = incidents.next_s or 0
 
     def findings(self) -> list[Finding]:
         """Return all that is suspect, confirmed, or closed and may flap, by place."""

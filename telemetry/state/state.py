@@ -196,6 +196,11 @@ class TelemetryState:
         traces = self._traces(tenant, start_s, end_s)
         return error_leaves(traces, environment, start_s, end_s)
 
+    @property
+    def memory(self) -> tuple[Versions, Signatures]:
+        """What can be dumped before a restart and loaded after it."""
+        return self._versions, self._signatures
+
     def shed(self, oldest_s: int) -> None:
         """Forget exemplar traces, and everything from before `oldest_s`, because memory is short."""
         for spans in self._tenants.values():

@@ -70,6 +70,11 @@ class Chain:
         """Run another revision of a service from now on."""
         self.where[service] = replace(self.where[service], revision=revision, instance=revision)
 
+    def restart(self, config: DetectConfig | None = None) -> None:
+        """Lose the state and Scout, as a restart does; what survives one is up to the caller."""
+        self.state = TelemetryState(clock=lambda: float(self.now_s))
+        self.scout = Scout(self.state, config=config)
+
     def run(self, seconds: int, faults: Mapping[str, Fault] | None = None) -> list[Signal]:
         """Let time pass and return the signals that came."""
         came: list[Signal] = []
