@@ -9,6 +9,7 @@ from telemetry.group import Group, Grouper, Release
 from telemetry.memory.model import IncidentPlace, NormalPlace
 from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, SeriesKey, Signal, utc
 from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.shared import shared_callee
 from telemetry.state import TelemetryState
 
 _GROUPS_KEPT = 1_000
@@ -75,7 +76,8 @@ class EnvironmentScout:
         members = group.ordered()
         leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
         voting = [*members, *self._suspects(group, findings)]
-        root = root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
+        shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
+        root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
         signal = Signal(
             group_id=group.id,

@@ -87,7 +87,7 @@ def test_a_known_error_is_not_new_after_a_restart(tmp_path):
     """The signature was there before; without memory it would count as new once Scout had watched for a while."""
     novel = {}
     for remembers in (True, False):
-        chain = Chain()
+        chain = Chain(rate_rps=4.0)
         chain.run(100)
         chain.run(60, {"quote": Fault(error_ratio=0.3)})
         chain.run(400)
