@@ -114,7 +114,7 @@ async def run_scout(settings: Settings) -> None:
 
         def ticked() -> None:
             guard()  # also while no telemetry comes
-            figures.look(state)
+            figures.look(state, scout)
 
         log.info("scout_started", host=settings.scout_host, port=settings.scout_port)
         try:

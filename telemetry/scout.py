@@ -20,6 +20,7 @@ from telemetry.model import (
     SliReport,
     SliWindow,
 )
+from telemetry.rate import Rate
 from telemetry.state import Cell, TelemetryState
 from telemetry.state.cells import summary
 
@@ -42,6 +43,7 @@ class Scout:
         self._places: dict[Place, EnvironmentScout] = {}
         self._next_s: int | None = None
         self._resumed_s = 0
+        self._spans = Rate()
         self._started = datetime.now(UTC)
 
     def tick(self, now_s: float) -> list[Signal]:
@@ -50,6 +52,7 @@ class Scout:
         Detection runs in event time up to the state's watermark, so calling it more often changes nothing. `now_s`
         bounds clocks that run ahead, and becomes `detected` of new groups; a replay passes its own event time.
         """
+        self._spans.look(now_s, self._state.spans_total)
         watermark_s = self._state.watermark_s
         if watermark_s is None:
             return []
@@ -137,8 +140,9 @@ class Scout:
 
     def dump(self) -> Normal:
         """Return what is normal, for after a restart; the more series there are, the less history of each."""
-        series = sum(scout.watch.series for scout in self._places.values())
-        windows_max = min(self._config.ratio_windows_kept, max(_WINDOWS_LEAST, _WINDOWS_DUMPED // max(1, series)))
+        windows_max = min(
+            self._config.ratio_windows_kept, max(_WINDOWS_LEAST, _WINDOWS_DUMPED // max(1, self.baselines))
+        )
         _, signatures = self._state.memory
         return Normal([scout.dump(windows_max) for scout in self._places.values()], signatures.dump())
 
@@ -163,6 +167,16 @@ class Scout:
             self._scout((memory.tenant, memory.environment)).load_incidents(memory)
         self._resumed_s = incidents.next_s or 0
 
+    @property
+    def baselines(self) -> int:
+        """How many series have a baseline, silent ones included."""
+        return sum(scout.watch.series for scout in self._places.values())
+
+    @property
+    def spans_per_s(self) -> float:
+        """Spans taken in a second, over the last minute."""
+        return round(self._spans.per_s, 1)
+
     def findings(self) -> list[Finding]:
         """Return all that is suspect, confirmed, or closed and may flap, by place."""
         return [finding for scout in self._places.values() for finding in scout.watch.findings()]
@@ -174,9 +188,12 @@ class Scout:
         return ScoutStatus(
             started=self._started,
             spans_total=self._state.spans_total,
+            spans_per_s=self.spans_per_s,
             points_total=self._state.points_total,
+            logs_total=self._state.logs_total,
             dropped_total=dict(self._state.dropped),
             series=len(keys),
+            baselines=self.baselines,
             suspects=tuple(f.anomaly() for f in self.findings() if f.state is AnomalyState.SUSPECT),
             watermark=None if watermark_s is None else at(watermark_s),
             services=self._services(keys, watermark_s or 0),
