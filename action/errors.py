@@ -6,8 +6,7 @@ SreSpaceError (telemetry.errors)
     ├── ExperimentError     an experiment file cannot be used
     ├── InjectorError       the fault injector did not do as it was told
     ├── EventError          the workflow's event cannot be handled
-    ├── NoTelemetryError    there is nothing to reason from
-    └── TelemetryFileError  a telemetry file cannot be read
+    └── NoTelemetryError    there is nothing to reason from
 """
 
 from telemetry.errors import SreSpaceError
@@ -43,11 +42,3 @@ class EventError(ActionError):
 
 class NoTelemetryError(ActionError):
     """This workflow gives no telemetry to look at."""
-
-
-class TelemetryFileError(ActionError):
-    """The telemetry file at `path` is not what the Collector's file exporter writes."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"the telemetry file {path} {problem}")
-        self.path = path

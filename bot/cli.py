@@ -15,10 +15,7 @@ from agents.errors import ConfigError, SreSpaceError
 from agents.stages import diagram
 from bot.audit_cli import audit_app
 from bot.process import FAILED
-from bot.settings import document, load_settings
-from bot.status import as_json as as_json_text
-from bot.status import processes
-from bot.status import table as status_table
+from bot.settings import document
 
 app = typer.Typer(
     name="sre-space",
@@ -29,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def _become(module: str, *arguments: str) -> None:
@@ -60,23 +59,28 @@ def scout() -> None:
     _become("bot.scout_process")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
 def demo(context: typer.Context) -> None:
     """Show the whole loop on this machine, with no account and no key (see `sre-space demo --help`)."""
     _become("infra.sandbox.demo", *context.args)
 
 
-@app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:  # noqa: FBT002 - a flag
-    """Show the processes of this machine's `sre-space up`: state, memory, addresses."""
-    settings = load_settings()
-    found = processes(settings.state_dir)
-    if as_json:
-        typer.echo(as_json_text(found))
-    elif found:
-        Console().print(status_table(found, settings.memory_limit_mb))
-    else:
-        typer.echo(f"Nothing runs on {settings.state_dir}. Start it with `sre-space up`.")
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def detect(context: typer.Context) -> None:
+    """Run Scout over telemetry files and print what it finds (see `sre-space detect --help`)."""
+    _become("bot.detect_cli", *context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def replay(context: typer.Context) -> None:
+    """Send recorded telemetry to a receiver, at a chosen speed (see `sre-space replay --help`)."""
+    _become("bot.replay_cli", *context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def status(context: typer.Context) -> None:
+    """Show the processes of this machine's `sre-space up` and Scout's health (see `sre-space status --help`)."""
+    _become("bot.status_cli", *context.args)
 
 
 @app.command("settings")

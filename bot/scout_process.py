@@ -14,6 +14,7 @@ from bot.observability.exporting import PREFIX, Own, observing
 from bot.observability.observer import Observer
 from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
+from bot.scout_memory import ScoutMemory
 from bot.scout_serving import serve
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
@@ -37,17 +38,24 @@ HELD_AT_MOST = 1000
 class Watch:
     """Ticks Scout and publishes what it finds; signals wait here while the bus is away."""
 
-    def __init__(self, scout: Scout, bus: Bus, *, observer: Observer, ticked: Callable[[], None]) -> None:
+    def __init__(
+        self, scout: Scout, memory: ScoutMemory, bus: Bus, *, observer: Observer, ticked: Callable[[], None]
+    ) -> None:
         self._scout = scout
+        self._memory = memory
         self._bus = bus
         self._observer = observer
         self._ticked = ticked
-        self._held: deque[Signal] = deque(maxlen=HELD_AT_MOST)
+        self._held: deque[Signal] = deque(memory.load(), maxlen=HELD_AT_MOST)
 
     async def run(self) -> None:
-        """Tick until cancelled. A tick that takes long makes the next one come at once, not twice."""
+        """Tick until cancelled. A tick that takes long makes the next one come at once, not twice.
+
+        A signal is on disk before it is told: killed in between, Scout tells it after its restart.
+        """
         while True:
             started = time.monotonic()
+            held = len(self._held)
             for signal in self._scout.tick(int(time.time())):
                 log.info(
                     "signal_found",
@@ -57,9 +65,16 @@ class Watch:
                     anomalies=len(signal.anomalies),
                 )
                 self._held.append(signal)
+            await self._memory.keep(self._held, changed=len(self._held) > held)
+            held = len(self._held)
             await self._publish()
+            await self._memory.keep(self._held, changed=len(self._held) < held)
             self._ticked()
             await asyncio.sleep(max(0.05, TICK_S - (time.monotonic() - started)))
+
+    async def stop(self) -> None:
+        """Write what was learned, at the end."""
+        await self._memory.keep_all(tuple(self._held))
 
     async def _publish(self) -> None:
         while self._held:
@@ -98,12 +113,14 @@ async def run_scout(settings: Settings) -> None:
 
         def ticked() -> None:
             guard()  # also while no telemetry comes
-            figures.look(state, receiver.refused)
+            figures.look(state, receiver.refused, scout)
 
+        memory = ScoutMemory(settings.state_dir / "scout", scout)
+        watch = Watch(scout, memory, bus, observer=own.observer, ticked=ticked)
         try:
-            watch = Watch(scout, bus, observer=own.observer, ticked=ticked)
             await serve(app, receiver, settings, watch.run())
         finally:
+            await watch.stop()
             await bus.close()
 
 

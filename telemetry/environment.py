@@ -6,9 +6,14 @@ from telemetry.detect import Closing, DetectConfig, Finding, Watch
 from telemetry.detect.finding import at
 from telemetry.evidence import build
 from telemetry.group import Group, Grouper, Release
+from telemetry.memory.model import IncidentPlace, NormalPlace
 from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, SeriesKey, Signal, utc
 from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.shared import shared_callee
 from telemetry.state import TelemetryState
+
+_GROUPS_KEPT = 1_000
+_SIGNALS_KEPT = 32
 
 
 class EnvironmentScout:
@@ -71,7 +76,8 @@ class EnvironmentScout:
         members = group.ordered()
         leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
         voting = [*members, *self._suspects(group, findings)]
-        root = root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
+        shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
+        root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
         signal = Signal(
             group_id=group.id,
@@ -99,6 +105,23 @@ class EnvironmentScout:
         """Return when the last incident before this one had ended, 0 without one."""
         ends = (other.last_bad_s for other in self._grouper.groups if other is not group and not other.is_open)
         return max((end for end in ends if end <= group.onset_s), default=0)
+
+    def dump(self, windows_max: int) -> NormalPlace:
+        """Return what is normal here, with at most `windows_max` windows of a series' history."""
+        return NormalPlace(self._tenant, self._environment, self.watch.dump(windows_max))
+
+    def dump_incidents(self) -> IncidentPlace:
+        """Return the anomalies and groups of now; of the signals those of open groups, the newest if there are many."""
+        groups = list(self._grouper.groups[-_GROUPS_KEPT:])
+        signals = [self._signals[g.id] for g in groups if g.is_open and g.id in self._signals]
+        anomalies = self.watch.dump_anomalies()
+        return IncidentPlace(self._tenant, self._environment, anomalies, groups, signals[-_SIGNALS_KEPT:])
+
+    def load_incidents(self, memory: IncidentPlace) -> None:
+        """Take over what `dump_incidents` returned, after the watch has its baselines."""
+        self.watch.load_anomalies(memory.anomalies)
+        self._grouper.load(memory.groups, {finding.id for finding in self.watch.findings()})
+        self._signals = {signal.group_id: signal for signal in memory.signals}
 
     def group(self, group_id: str) -> GroupStatus | None:
         """Return where a group stands now, None when it is not known."""

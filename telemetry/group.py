@@ -1,7 +1,8 @@
 """Grouping: findings close in time and in the service graph are one incident."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import digest
@@ -87,6 +88,17 @@ class Grouper:
         for group in due:
             group.changed, group.sequence = False, group.sequence + 1
         return due
+
+    def load(self, groups: Iterable[Group], known: AbstractSet[str]) -> None:
+        """Take over groups from before a restart; `known` are the ids of the findings that are still followed.
+
+        An open finding that nobody follows any more would keep its group open for ever: it counts as closed.
+        """
+        self._groups = list(groups)
+        for group in self._groups:
+            for name, member in group.members.items():
+                if member.is_open and name not in known:
+                    group.members[name] = replace(member, state=AnomalyState.CLOSED, closed_s=member.last_bad_s)
 
     def _place(self, finding: Finding, now_s: int, near: Near) -> None:
         for group in self._groups:

@@ -285,13 +285,20 @@ class GroupStatus(Frozen):
 
 
 class ScoutStatus(Frozen):
-    """Scout's own health; counters count from its start."""
+    """Scout's own health; counters count from its start.
+
+    `spans_per_s` is over the last minute. `series` are those with requests within the retention, `baselines` those of
+    which is known what is normal, silent ones included.
+    """
 
     started: AwareDatetime
     spans_total: int
+    spans_per_s: float = 0.0
     points_total: int
+    logs_total: int = 0
     dropped_total: dict[str, int]
     series: int
+    baselines: int = 0
     suspects: tuple[Anomaly, ...]
     watermark: AwareDatetime | None
     services: dict[str, RedSummary] = {}

@@ -1,6 +1,6 @@
 """Which service a group of findings probably comes from; Brain decides, this names the first suspect."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from telemetry.detect.finding import Finding
 from telemetry.detect.severity import lowered, worst
@@ -35,6 +35,21 @@ class Graph:
         return service not in self._called
 
 
+def voters(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that have a say in where the root is.
+
+    A mere suspicion counts only while its newest window is bad, and a new signature only when there is nothing else.
+    """
+    voting = [f for f in findings if f.state is not AnomalyState.SUSPECT or f.bad_now]
+    return [f for f in voting if f.detector is not Detector.NEW_SIGNATURE] or voting
+
+
+def deepest(services: Collection[str], graph: Graph, hops: int) -> list[str]:
+    """Return the services that call no other of them within `hops`, unless both call each other; all when none is."""
+    reach = {service: graph.below(service, hops) & set(services) for service in services}
+    return [s for s in services if all(s in reach[callee] for callee in reach[s])] or list(services)
+
+
 def root_candidate(findings: Sequence[Finding], graph: Graph, leaves: Mapping[str, int], hops: int) -> SeriesKey | None:
     """Return the series that the disturbance probably comes from, None without any finding.
 
@@ -43,20 +58,14 @@ def root_candidate(findings: Sequence[Finding], graph: Graph, leaves: Mapping[st
     2. A saturated resource in the service.
     3. Its share of the error leaves: ERROR spans without an ERROR child.
     4. Its earliest onset, then its name, so that the answer is the same every time.
-
-    A mere suspicion counts only while its newest window is bad, and a new signature alone makes no candidate
-    when anything else does.
     """
-    voting = [f for f in findings if f.state is not AnomalyState.SUSPECT or f.bad_now]
-    voting = [f for f in voting if f.detector is not Detector.NEW_SIGNATURE] or voting
+    voting = voters(findings)
     services = {f.key.service for f in voting}
     if not services:
         return None
-    reach = {service: graph.below(service, hops) & services for service in services}
-    deepest = [s for s in services if all(s in reach[callee] for callee in reach[s])] or list(services)
     saturated = {f.key.service for f in voting if f.detector is Detector.SATURATION}
     onset = {s: min(f.onset_s for f in voting if f.key.service == s) for s in services}
-    root = min(deepest, key=lambda s: (s not in saturated, -leaves.get(s, 0), onset[s], s))
+    root = min(deepest(services, graph, hops), key=lambda s: (s not in saturated, -leaves.get(s, 0), onset[s], s))
     return _operation([f for f in voting if f.key.service == root])
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
-from telemetry.detect import DetectConfig
+from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import at
 from telemetry.detect.series import SeriesMonitor
 from telemetry.environment import EnvironmentScout
+from telemetry.memory.model import Incidents, Normal
 from telemetry.model import (
     AnomalyState,
     GroupStatus,
@@ -19,12 +20,15 @@ from telemetry.model import (
     SliReport,
     SliWindow,
 )
+from telemetry.rate import Rate
 from telemetry.state import Cell, TelemetryState
 from telemetry.state.cells import summary
 
 _CATCH_UP_S = 3600
 _STATUS_OVER_S = 60
 _WINDOWS_MAX = 720
+_WINDOWS_DUMPED = 2_000_000
+_WINDOWS_LEAST = 200
 
 Place = tuple[str, str]
 """Tenant and environment."""
@@ -38,6 +42,8 @@ class Scout:
         self._config = config or DetectConfig()
         self._places: dict[Place, EnvironmentScout] = {}
         self._next_s: int | None = None
+        self._resumed_s = 0
+        self._spans = Rate()
         self._started = datetime.now(UTC)
 
     def tick(self, now_s: float) -> list[Signal]:
@@ -46,6 +52,7 @@ class Scout:
         Detection runs in event time up to the state's watermark, so calling it more often changes nothing. `now_s`
         bounds clocks that run ahead, and becomes `detected` of new groups; a replay passes its own event time.
         """
+        self._spans.look(now_s, self._state.spans_total)
         watermark_s = self._state.watermark_s
         if watermark_s is None:
             return []
@@ -60,13 +67,18 @@ class Scout:
         self._next_s = start_s
         return signals
 
+    @property
+    def has_ticked(self) -> bool:
+        """True once telemetry has come."""
+        return self._next_s is not None
+
     def _start_s(self, end_s: int) -> int:
         """Return the tick to go on with: at first that of the oldest request; a gap of over an hour is skipped."""
         oldest_s = end_s - _CATCH_UP_S
         if self._next_s is not None:
             return max(self._next_s, oldest_s)
         cells = (self._state.cells(key, oldest_s, end_s) for key in self._state.keys())  # noqa: SIM118 # not a dict
-        return min((found[0].start_s for found in cells if found), default=end_s)
+        return max(self._resumed_s, min((found[0].start_s for found in cells if found), default=end_s))
 
     def _keys(self) -> dict[Place, list[SeriesKey]]:
         places: dict[Place, list[SeriesKey]] = {place: [] for place in self._places}
@@ -126,18 +138,63 @@ class Scout:
             saturated=place is not None and place.watch.saturated(key.service),
         )
 
+    def dump(self) -> Normal:
+        """Return what is normal, for after a restart; the more series there are, the less history of each."""
+        windows_max = min(
+            self._config.ratio_windows_kept, max(_WINDOWS_LEAST, _WINDOWS_DUMPED // max(1, self.baselines))
+        )
+        _, signatures = self._state.memory
+        return Normal([scout.dump(windows_max) for scout in self._places.values()], signatures.dump())
+
+    def dump_incidents(self, untold: Sequence[Signal] = ()) -> Incidents:
+        """Return what is open, with the signals that nobody has been told yet, for after a restart."""
+        versions, _ = self._state.memory
+        places = [scout.dump_incidents() for scout in self._places.values()]
+        return Incidents(places, versions.dump(), self._next_s, list(untold))
+
+    def load(self, normal: Normal, incidents: Incidents) -> None:
+        """Take over what was dumped before a restart; before the first tick. Raises ValueError when it is damaged.
+
+        Ticks go on where they were: older telemetry that comes again is not judged twice, and a time in which no Scout
+        was there is not a time without traffic.
+        """
+        versions, signatures = self._state.memory
+        for place in normal.places:
+            self._scout((place.tenant, place.environment)).watch.load(place.series)
+        signatures.load(normal.signatures)
+        versions.load(incidents.versions)
+        for memory in incidents.places:
+            self._scout((memory.tenant, memory.environment)).load_incidents(memory)
+        self._resumed_s = incidents.next_s or 0
+
+    @property
+    def baselines(self) -> int:
+        """How many series have a baseline, silent ones included."""
+        return sum(scout.watch.series for scout in self._places.values())
+
+    @property
+    def spans_per_s(self) -> float:
+        """Spans taken in a second, over the last minute."""
+        return round(self._spans.per_s, 1)
+
+    def findings(self) -> list[Finding]:
+        """Return all that is suspect, confirmed, or closed and may flap, by place."""
+        return [finding for scout in self._places.values() for finding in scout.watch.findings()]
+
     def status(self) -> ScoutStatus:
         """Return Scout's own health, its suspicions, and the last minute of every service."""
         watermark_s = self._state.watermark_s
         keys = self._state.keys()
-        findings = [finding for scout in self._places.values() for finding in scout.watch.findings()]
         return ScoutStatus(
             started=self._started,
             spans_total=self._state.spans_total,
+            spans_per_s=self.spans_per_s,
             points_total=self._state.points_total,
+            logs_total=self._state.logs_total,
             dropped_total=dict(self._state.dropped),
             series=len(keys),
-            suspects=tuple(f.anomaly() for f in findings if f.state is AnomalyState.SUSPECT),
+            baselines=self.baselines,
+            suspects=tuple(f.anomaly() for f in self.findings() if f.state is AnomalyState.SUSPECT),
             watermark=None if watermark_s is None else at(watermark_s),
             services=self._services(keys, watermark_s or 0),
             edges=self._edges(),

@@ -1,23 +1,16 @@
 """The `Telemetry` port of a workflow: recorded telemetry through Scout's own code, or a running Scout, or nothing."""
 
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
 from action.errors import InputError, NoTelemetryError
-from action.respond.files import Request, TelemetryFile, newest_ns
 from agents.ports import Telemetry
+from telemetry.files import TelemetryFile, merged
 from telemetry.model import GroupStatus, RevisionSeen, SeriesKey, Signal, SliReport
-from telemetry.scout import Scout
-from telemetry.state import TelemetryState
+from telemetry.offline import OfflineScout
 
-TENANT = "default"
 DEFAULT = "default"
-_NS = 1_000_000_000
 
 
 class NoTelemetry:
@@ -57,23 +50,13 @@ class Replay:
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._files = [TelemetryFile(path) for path in paths]
-        self._state = TelemetryState()
-        self._scout = Scout(self._state)
+        self._offline = OfflineScout()
+        self._scout = self._offline.scout
 
     def read(self) -> None:
         """Play what was added to the files since the last call. Raises TelemetryFileError."""
-        fresh = sorted((request for file in self._files for request in file.new()), key=newest_ns)
-        for request in fresh:
-            self._take(request)
-            self._scout.tick(min(newest_ns(request) / _NS, time.time()))
-
-    def _take(self, request: Request) -> None:
-        if isinstance(request, ExportTraceServiceRequest):
-            self._state.add_traces(TENANT, request)
-        elif isinstance(request, ExportMetricsServiceRequest):
-            self._state.add_metrics(TENANT, request)
-        else:
-            self._state.add_logs(TENANT, request)
+        for at_ns, message in merged(file.messages(growing=True) for file in self._files):
+            self._offline.take(at_ns, message)
 
     async def group(self, group_id: str) -> GroupStatus | None:
         """See `Scout.group`; None too for a group of another run, whose numbers start anew."""

@@ -136,10 +136,32 @@ def impact(signal: Signal, *, past: bool = False) -> str:
     if item is not None and slower(item):
         slow = f"p95 {is_now} {milliseconds(item.after.p95_ms)}, {milliseconds(item.before.p95_ms)} before"
         return f"{operation} of {service} {is_now} slow ({slow})"
+    calls = root_calls(signal)
+    if calls is not None:
+        return _calls(calls, past=past)
     return f"{operation} of {service} {is_now} not as it should be"
 
 
-def slower(item: RedEvidence) -> bool:
+def root_calls(signal: Signal) -> EdgeEvidence | None:
+    """Return the calls to the root that got worst, when it is a database or the like that tells nothing itself."""
+    items: Iterable[Evidence] = signal.evidence.items
+    if any(isinstance(item, RedEvidence) and item.service == signal.root_service for item in items):
+        return None
+    calls = [item for item in items if isinstance(item, EdgeEvidence) and item.callee == signal.root_service]
+    worse = [item for item in calls if item.after.errors or slower(item)]
+    return max(worse, key=lambda item: (item.after.errors, item.after.p95_ms or 0.0, item.id), default=None)
+
+
+def _calls(item: EdgeEvidence, *, past: bool) -> str:
+    fail, are = ("failed", "were") if past else ("fail", "are")
+    way = f"calls from **{_name(item.caller)}** to **{_name(item.callee)}**"
+    if item.after.errors:
+        was = percent(item.before.errors, item.before.requests)
+        return f"{percent(item.after.errors, item.after.requests)} of the {way} {fail} ({was} before)"
+    return f"{way} {are} slow (p95 {milliseconds(item.after.p95_ms)}, {milliseconds(item.before.p95_ms)} before)"
+
+
+def slower(item: RedEvidence | EdgeEvidence) -> bool:
     """Return whether p95 rose so much that it is what people notice."""
     before, after = item.before.p95_ms, item.after.p95_ms
     return before is not None and after is not None and after > SLOWER * before

@@ -2,10 +2,10 @@
 
 from agents.incident import Incident
 from agents.markdown import code, escape, plain
-from bot.comments.evidence import MAX_NAME, impact, root_red, slower
+from bot.comments.evidence import MAX_NAME, impact, root_calls, root_red, slower
 from bot.comments.markup import NOTHING, code_cell, duration, milliseconds, moment, number, paragraphs, percent, table
 from bot.comments.words import DETECTORS
-from telemetry.model import RedEvidence, RedSummary, Signal, Stretch
+from telemetry.model import EdgeEvidence, RedEvidence, RedSummary, Signal, Stretch
 
 MAX_TITLE = 200
 MAX_ANOMALIES = 20
@@ -14,14 +14,20 @@ MAX_ANOMALIES = 20
 def title(signal: Signal) -> str:
     """Return a title in plain text: the service, the operation and the number that hurts most."""
     item = root_red(signal)
-    said = _symptom(signal.root_operation, item) if item else f"{signal.root_operation} is unhealthy"
+    calls = root_calls(signal)
+    if item is not None:
+        said = _symptom(signal.root_operation, f"{signal.root_operation} requests", item)
+    elif calls is not None:
+        said = _symptom(f"calling it from {calls.caller}", f"calls from {calls.caller}", calls)
+    else:
+        said = f"{signal.root_operation} is unhealthy"
     return plain(f"{signal.root_service}: {said}", MAX_TITLE)
 
 
-def _symptom(operation: str, item: RedEvidence) -> str:
+def _symptom(operation: str, requests: str, item: RedEvidence | EdgeEvidence) -> str:
     before, after = item.before, item.after
     if after.errors:
-        return f"{percent(after.errors, after.requests)} of {operation} requests fail"
+        return f"{percent(after.errors, after.requests)} of {requests} fail"
     if slower(item):
         return f"{operation} is slow, p95 {milliseconds(after.p95_ms)} instead of {milliseconds(before.p95_ms)}"
     return f"{operation} is unhealthy"

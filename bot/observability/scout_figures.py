@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
+from telemetry.scout import Scout
 from telemetry.state import TelemetryState
 
 
@@ -17,6 +18,8 @@ class _Seen:
     points: int = 0
     logs: int = 0
     series: int = 0
+    baselines: int = 0
+    spans_per_s: float = 0.0
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     refused: dict[str, int] = field(default_factory=dict[str, int])
     watermark_s: int | None = None
@@ -39,20 +42,26 @@ class ScoutFigures:
         meter.create_observable_counter(
             "sre_space.scout.refused", [self._refused], "1", "Export requests that were not taken, by google.rpc code"
         )
-        meter.create_observable_gauge(
-            "sre_space.scout.series", [_one(lambda: self._seen.series)], "1", "Series watched"
-        )
+        gauges = {
+            "series": (lambda: self._seen.series, "1", "Series with requests within the retention"),
+            "baselines": (lambda: self._seen.baselines, "1", "Series of which is known what is normal"),
+            "spans.rate": (lambda: self._seen.spans_per_s, "{span}/s", "Spans taken in a second, over the last minute"),
+        }
+        for name, (value, unit, text) in gauges.items():
+            meter.create_observable_gauge(f"sre_space.scout.{name}", [_one(value)], unit, text)
         meter.create_observable_gauge(
             "sre_space.scout.watermark.age", [self._ages], "s", "How far event time is behind the clock"
         )
 
-    def look(self, state: TelemetryState, refused: Mapping[str, int]) -> None:
+    def look(self, state: TelemetryState, refused: Mapping[str, int], scout: Scout) -> None:
         """Take the figures of a tick over; `refused` counts export requests by code."""
         self._seen = _Seen(
             spans=state.spans_total,
             points=state.points_total,
             logs=state.logs_total,
             series=len(state.keys()),
+            baselines=scout.baselines,
+            spans_per_s=scout.spans_per_s,
             dropped=dict(state.dropped),
             refused=dict(refused),
             watermark_s=state.watermark_s,
@@ -75,5 +84,5 @@ class ScoutFigures:
         return [] if age_s is None else [Observation(age_s)]
 
 
-def _one(value: Callable[[], int]) -> Callable[[CallbackOptions], Iterable[Observation]]:
+def _one(value: Callable[[], float]) -> Callable[[CallbackOptions], Iterable[Observation]]:
     return lambda _: [Observation(value())]

@@ -2,10 +2,12 @@
 
 from bisect import bisect_left, insort
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from itertools import islice
 from math import floor, sqrt
 
 from telemetry.detect.config import DetectConfig
+from telemetry.detect.memory import BaselineMemory, RatioMemory, packed, unpacked
 from telemetry.state import Cell, Sketch
 
 _LEARN_STEP = 1.1  # limits are recomputed when the history has grown by a tenth
@@ -56,6 +58,17 @@ class RatioHistory:
         config = self._config
         mean = (self._bad + config.prior_bad) / (self._requests + config.prior_requests)
         return min(0.9, max(self._floor, mean, self._high_window()))
+
+    def dump(self, windows_max: int) -> RatioMemory:
+        """Return what was learned, with the newest `windows_max` windows."""
+        newest = islice(self._order, max(0, len(self._order) - windows_max), None)
+        return RatioMemory(self._requests, self._bad, packed(newest))
+
+    def load(self, memory: RatioMemory) -> None:
+        """Take over what `dump` returned. Raises ValueError when its windows are damaged."""
+        self._requests, self._bad = memory.requests, memory.bad
+        self._order = deque(unpacked(memory.windows)[-self._config.ratio_windows_kept :])
+        self._sorted = sorted(self._order)
 
     def _high_window(self) -> float:
         if not self._sorted:
@@ -118,3 +131,25 @@ class Baseline:
         """
         raised = level + self._config.quantile_z * sqrt(level * (1 - level) / sketch.count)
         return sketch.quantile(min(1.0, raised)) or 0.0
+
+    def dump(self, windows_max: int) -> BaselineMemory:
+        """Return what was learned, with the newest `windows_max` windows of each kind."""
+        return BaselineMemory(
+            self.errors.dump(windows_max),
+            self.slow.dump(windows_max),
+            self._first_s,
+            dict(self._older.buckets),
+            dict(self._newer.buckets),
+            self._newer_since_s,
+            None if self._limits is None else astuple(self._limits),
+            self._limits_at,
+        )
+
+    def load(self, memory: BaselineMemory) -> None:
+        """Take over what `dump` returned. Raises ValueError when it is damaged."""
+        self.errors.load(memory.errors)
+        self.slow.load(memory.slow)
+        self._first_s, self._newer_since_s = memory.first_s, memory.newer_since_s
+        self._older, self._newer = Sketch.of(memory.older), Sketch.of(memory.newer)
+        self._limits = None if memory.limits is None else LatencyLimits(*memory.limits)
+        self._limits_at = memory.limits_at

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from telemetry.detect.config import DetectConfig
 from telemetry.model import AnomalyState
 
@@ -15,6 +17,19 @@ class Closing:
 
     after_s: int
     deployed: bool = False
+
+
+class LifeMemory(msgspec.Struct, array_like=True, frozen=True):
+    """A `Lifecycle` that is confirmed or closed; times in Unix seconds."""
+
+    state: AnomalyState
+    onset_s: int
+    confirmed_s: int | None
+    closed_s: int | None
+    last_bad_s: int
+    reopened: int
+    healthy_s: int
+    final: bool
 
 
 class Lifecycle:
@@ -83,3 +98,25 @@ class Lifecycle:
         """Return to nothing once a closed anomaly can no longer be reopened."""
         if self.state is AnomalyState.CLOSED and self.expired(now_s):
             self.state, self.confirmed_s, self.closed_s, self.reopened = None, None, None, 0
+
+    def dump(self) -> LifeMemory | None:
+        """Return what must survive a restart: an anomaly that is open or may flap, not a suspicion."""
+        if self.state is None or self.state is AnomalyState.SUSPECT:
+            return None
+        return LifeMemory(
+            self.state,
+            self.onset_s,
+            self.confirmed_s,
+            self.closed_s,
+            self.last_bad_s,
+            self.reopened,
+            self._healthy_s,
+            self._final,
+        )
+
+    def load(self, memory: LifeMemory) -> None:
+        """Take over what `dump` returned."""
+        self.state, self.onset_s = memory.state, memory.onset_s
+        self.confirmed_s, self.closed_s = memory.confirmed_s, memory.closed_s
+        self.last_bad_s, self.reopened = memory.last_bad_s, memory.reopened
+        self._healthy_s, self._final = memory.healthy_s, memory.final

@@ -3,6 +3,7 @@
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import SignatureMemory
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 from telemetry.state import SignatureStats
 
@@ -33,7 +34,8 @@ class NoveltyMonitor:
             return
         hits = _hits(stats, now_s - config.signature_window_s, now_s)
         if stats and hits >= config.signature_hits and len(stats.trace_ids) >= config.signature_traces:
-            reason = f"New error {stats.error_type}: {hits} hits in {config.signature_window_s} s, none before."
+            named = f"New error {stats.error_type}".rstrip()
+            reason = f"{named}: {hits} hits in {config.signature_window_s} s, none before."
             self._words = Words(Detector.NEW_SIGNATURE, Severity.LOW, reason, stats.hash)
             self.life.confirm(stats.first_seen_s, now_s)
 
@@ -43,6 +45,17 @@ class NoveltyMonitor:
             return None
         bad_now = now_s - self.life.last_bad_s <= self._config.tick_s
         return finding(key, self.life, self._words, bad_now=bad_now)
+
+    def dump(self, name: str, key: SeriesKey) -> SignatureMemory:
+        """Return what is known of the signature `name`, told under `key`."""
+        life = self.life.dump()
+        return SignatureMemory(name, key.service, key.operation, self.born_s, life, self._words, self._old)
+
+    def load(self, memory: SignatureMemory) -> None:
+        """Take over what `dump` returned."""
+        self._words, self._old = memory.words, memory.old
+        if memory.life is not None:
+            self.life.load(memory.life)
 
 
 def _hits(stats: SignatureStats | None, start_s: int, end_s: int) -> int:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import ResourceAnomaly
 from telemetry.model import Detector, SeriesKey, Severity
 from telemetry.state import GaugePoint, GaugeSeries, PoolPoint, PoolSeries
 
@@ -144,3 +145,13 @@ class SaturationMonitor:
         if not self.life.is_open and self.verdict is not None and full:
             words = self._say(self.verdict)
         return finding(key, self.life, words, bad_now=full)
+
+    def dump(self, key: SeriesKey) -> ResourceAnomaly | None:
+        """Return the anomaly of the resource, told under `key`, None when it has none."""
+        life = self.life.dump()
+        return None if life is None else ResourceAnomaly(key.service, self._subject, key.operation, life, self._words)
+
+    def load(self, memory: ResourceAnomaly) -> None:
+        """Take over what `dump` returned."""
+        self.life.load(memory.life)
+        self._words = memory.words

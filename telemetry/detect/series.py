@@ -5,6 +5,7 @@ from collections import deque
 from telemetry.detect.baseline import Baseline
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.lifecycle import Closing
+from telemetry.detect.memory import SeriesAnomalies, SeriesMemory
 from telemetry.detect.shift import ShiftDetector
 from telemetry.detect.windows import Rule, Tick, Window, is_bad
 from telemetry.model import Health, SeriesKey
@@ -59,6 +60,26 @@ class SeriesMonitor:
     def _is_stale(self, detector: ShiftDetector, now_s: int) -> bool:
         began_s = detector.excursion_s
         return not detector.life.is_open and began_s is not None and now_s - began_s > self._config.verdict_wait_s
+
+    def dump(self, now_s: int, windows_max: int) -> SeriesMemory:
+        """Return what is normal for the series, as learned by `now_s`."""
+        return SeriesMemory(self.key.service, self.key.operation, now_s, self.baseline.dump(windows_max))
+
+    def load(self, memory: SeriesMemory) -> None:
+        """Take over what `dump` returned. Raises ValueError when it is damaged."""
+        self.baseline.load(memory.baseline)
+
+    def dump_anomalies(self) -> SeriesAnomalies | None:
+        """Return the anomalies of the series, None when it has none."""
+        errors, latency = self.errors.dump(), self.latency.dump()
+        return SeriesAnomalies(self.key.service, self.key.operation, errors, latency) if errors or latency else None
+
+    def load_anomalies(self, memory: SeriesAnomalies) -> None:
+        """Take over what `dump_anomalies` returned; without a baseline no latency can be judged, nor healed."""
+        if memory.errors is not None:
+            self.errors.load(memory.errors)
+        if memory.latency is not None and self.baseline.limits is not None:
+            self.latency.load(memory.latency)
 
     def health(self, cells: list[Cell], requests_min: int) -> Health:
         """Return the detectors' verdict on the cells of one window, against the undisturbed baseline."""

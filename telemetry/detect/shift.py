@@ -5,6 +5,7 @@ from math import inf
 from telemetry.detect import cusum
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import ShiftMemory
 from telemetry.detect.windows import Rule, Tick, TickHistory, Window, is_bad, persists
 from telemetry.model import AnomalyState
 
@@ -85,3 +86,13 @@ class ShiftDetector:
 
     def _reset(self) -> None:
         self._score, self._excursion_s, self._bad = 0.0, None, 0
+
+    def dump(self) -> ShiftMemory | None:
+        """Return the anomaly, if there is one; the score begins anew after a restart."""
+        life = self.life.dump()
+        return None if life is None else ShiftMemory(life, self.at_confirmation, self.worst)
+
+    def load(self, memory: ShiftMemory) -> None:
+        """Take over what `dump` returned."""
+        self.life.load(memory.life)
+        self.at_confirmation, self.worst = memory.at_confirmation, memory.worst

@@ -1,11 +1,12 @@
 """The watch over one tenant's environment: every detector on every series, resource and signature, tick by tick."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from telemetry.detect import severity
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing
+from telemetry.detect.memory import KEPT_S, AnomalyMemory, SeriesMemory
 from telemetry.detect.novelty import NoveltyMonitor
 from telemetry.detect.saturation import (
     SaturationMonitor,
@@ -23,6 +24,9 @@ ClosingOf = Callable[[str], Closing]
 """When the anomalies of a service may close."""
 
 _BUSY_OVER_S = 300
+_SILENT_MAX = 5_000
+_SILENT_WINDOWS = 600
+_DUMPED_MAX = 25_000
 
 
 class Watch:
@@ -34,6 +38,8 @@ class Watch:
         self._state = state
         self._config = config
         self._series: dict[SeriesKey, SeriesMonitor] = {}
+        self._silent: dict[SeriesKey, SeriesMemory] = {}
+        """What was normal for series that send nothing now: they may come back within a week."""
         self._resources: dict[tuple[str, str], SaturationMonitor] = {}
         self._signatures: dict[str, tuple[SeriesKey, NoveltyMonitor]] = {}
         self._resource_keys: dict[tuple[str, str], SeriesKey] = {}
@@ -58,18 +64,23 @@ class Watch:
             monitor.step(start_s, cells[0] if cells else None, per_service[key.service], closing_of(key.service))
         gone = self._series.keys() - set(keys)
         for key in [k for k in gone if not self._series[k].is_open]:
-            del self._series[key]
+            self._silent[key] = self._series.pop(key).dump(self._now_s, _SILENT_WINDOWS)
+            if len(self._silent) > _SILENT_MAX:
+                del self._silent[next(iter(self._silent))]
 
     def monitor(self, key: SeriesKey) -> SeriesMonitor:
-        """Return the monitor of a series, a new one when it is not watched yet."""
+        """Return the monitor of a series; a new one knows what was normal before the series fell silent."""
         found = self._series.get(key)
         if found is None:
             found = self._series[key] = SeriesMonitor(key, self._config)
+            memory = self._silent.pop(key, None)
+            if memory is not None and self._now_s - memory.learned_s <= KEPT_S:
+                found.load(memory)
         return found
 
     def peek(self, key: SeriesKey) -> SeriesMonitor | None:
-        """Return the monitor of a series if it is watched."""
-        return self._series.get(key)
+        """Return the monitor of a series if it is watched, or was."""
+        return self.monitor(key) if key in self._silent else self._series.get(key)
 
     def _advance_resources(self, closing_of: ClosingOf) -> None:
         verdicts: dict[tuple[str, str], list[Verdict | None]] = {}
@@ -106,12 +117,15 @@ class Watch:
 
     def _key_for(self, service: str, operation: str) -> SeriesKey:
         """Return the series under which a finding on a service is told: its own, else its busiest one."""
-        key = SeriesKey(tenant=self.tenant, environment=self.environment, service=service, operation=operation)
+        key = self._key(service, operation)
         mine = sorted((k for k in self._series if k.service == service), key=lambda k: k.operation)
         if key in self._series or not mine:
             return key
         start_s = self._now_s - _BUSY_OVER_S
         return max(mine, key=lambda k: self._state.red(k, start_s, self._now_s).requests)
+
+    def _key(self, service: str, operation: str) -> SeriesKey:
+        return SeriesKey(tenant=self.tenant, environment=self.environment, service=service, operation=operation)
 
     def saturated(self, service: str) -> bool:
         """Return whether a resource of the service is at its limit now."""
@@ -132,6 +146,49 @@ class Watch:
             told = novelty.finding(key, self._now_s)
             found += [told] if told else []
         return sorted(found, key=lambda f: (f.onset_s, f.key.service, f.key.operation, f.detector, f.id))
+
+    @property
+    def series(self) -> int:
+        """How many series have a baseline, silent ones included."""
+        return len(self._series) + len(self._silent)
+
+    def dump(self, windows_max: int) -> list[SeriesMemory]:
+        """Return what is normal for every series, with at most `windows_max` windows of each kind."""
+        live = [monitor.dump(self._now_s, windows_max) for monitor in self._series.values()]
+        return [*self._silent.values(), *live][-_DUMPED_MAX:]
+
+    def load(self, series: Iterable[SeriesMemory]) -> None:
+        """Take over what `dump` returned; it is used when a series sends again. Raises ValueError when damaged."""
+        for memory in series:
+            key = self._key(memory.service, memory.operation)
+            SeriesMonitor(key, self._config).load(memory)
+            self._silent[key] = memory
+
+    def dump_anomalies(self) -> AnomalyMemory:
+        """Return every anomaly that is open or may flap."""
+        series = (monitor.dump_anomalies() for monitor in self._series.values())
+        resources = (m.dump(self._resource_keys.get(n) or self._key_for(*n)) for n, m in self._resources.items())
+        return AnomalyMemory(
+            self._first_s,
+            [memory for memory in series if memory is not None],
+            [memory for memory in resources if memory is not None],
+            [monitor.dump(name, key) for name, (key, monitor) in self._signatures.items()],
+        )
+
+    def load_anomalies(self, memory: AnomalyMemory) -> None:
+        """Take over what `dump_anomalies` returned, after `load`."""
+        self._first_s = memory.first_s
+        for series in memory.series:
+            self.monitor(self._key(series.service, series.operation)).load_anomalies(series)
+        for resource in memory.resources:
+            name = (resource.service, resource.subject)
+            monitor = self._resources[name] = SaturationMonitor(resource.subject, self._config)
+            monitor.load(resource)
+            self._resource_keys[name] = self._key(resource.service, resource.operation)
+        for signature in memory.signatures:
+            novelty = NoveltyMonitor(signature.born_s, self._config)
+            novelty.load(signature)
+            self._signatures[signature.hash] = (self._key(signature.service, signature.operation), novelty)
 
 
 def _series_findings(monitor: SeriesMonitor) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
 """Error signatures: the same failure counted once per trace, wherever in a service it is recorded."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from telemetry.state.drops import Drops
 from telemetry.state.failure import Failure, failure_of
@@ -17,6 +19,17 @@ _MEMORY_MAX = 20_000
 
 Where = tuple[str, str, str]
 """Tenant, environment and service."""
+
+
+class SignatureSeen(msgspec.Struct, array_like=True, frozen=True):
+    """When a signature of a service was first and last seen, in Unix seconds."""
+
+    tenant: str
+    environment: str
+    service: str
+    hash: str
+    first_s: int
+    last_s: int
 
 
 @dataclass(slots=True)
@@ -121,6 +134,20 @@ class Signatures:
                 self._past[key] = (record.first_seen_s, record.last_seen_s)
                 if len(self._past) > _MEMORY_MAX:
                     self._past.popitem(last=False)
+
+    def dump(self) -> list[SignatureSeen]:
+        """Return when every signature was seen, those with hits last."""
+        live = {key: (record.first_seen_s, record.last_seen_s) for key, record in self._records.items()}
+        both = self._past | live
+        return [SignatureSeen(*where, name, *seen) for (where, name), seen in both.items()]
+
+    def load(self, seen: Iterable[SignatureSeen]) -> None:
+        """Take over what `dump` returned: such signatures are not new when they are hit again."""
+        for one in seen:
+            where = (one.tenant, one.environment, one.service)
+            self._past[where, one.hash] = (one.first_s, one.last_s)
+        while len(self._past) > _MEMORY_MAX:
+            self._past.popitem(last=False)
 
 
 def _stats(record: _Record) -> SignatureStats:

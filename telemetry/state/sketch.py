@@ -44,6 +44,13 @@ class Sketch:
             result.merge(sketch)
         return result
 
+    @classmethod
+    def of(cls, buckets: dict[int, int]) -> Self:
+        """Return the sketch with some counts by bucket, which become its own."""
+        result = cls()
+        result.buckets, result.count = buckets, sum(buckets.values())
+        return result
+
     def add(self, ms: float, n: int = 1) -> None:
         """Count `n` values of `ms` milliseconds."""
         bucket = bucket_of(ms)

@@ -25,15 +25,7 @@ from telemetry.state.sketch import Sketch
 from telemetry.state.spans import Intake, Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
-from telemetry.state.views import (
-    Cell,
-    Edge,
-    ExemplarTrace,
-    GaugeSeries,
-    PoolSeries,
-    SignatureStats,
-    Taken,
-)
+from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
 
 _SWEEP_S = 60
 
@@ -134,6 +126,10 @@ class TelemetryState:
         """
         return self._time.watermark_s
 
+    def finish(self) -> None:
+        """Take everything up to the newest data as complete: a recording has ended."""
+        self._time.finish()
+
     def keys(self) -> Sequence[SeriesKey]:
         """Return the series of SERVER and CONSUMER spans."""
         return self._series.keys()
@@ -199,6 +195,11 @@ class TelemetryState:
         """Return by service the ERROR spans without an ERROR child in the traces kept from [start_s, end_s)."""
         traces = self._traces(tenant, start_s, end_s)
         return error_leaves(traces, environment, start_s, end_s)
+
+    @property
+    def memory(self) -> tuple[Versions, Signatures]:
+        """What can be dumped before a restart and loaded after it."""
+        return self._versions, self._signatures
 
     def shed(self, oldest_s: int) -> None:
         """Forget exemplar traces, and everything from before `oldest_s`, because memory is short."""

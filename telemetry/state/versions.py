@@ -1,9 +1,25 @@
 """Versions of services that telemetry has shown."""
 
+from collections.abc import Iterable
+
+import msgspec
+
 from telemetry.model import RevisionSeen, utc
 from telemetry.state.limits import Limits
 from telemetry.state.resource import Resource
 from telemetry.state.series import Release
+
+
+class VersionMemory(msgspec.Struct, array_like=True, frozen=True):
+    """A release of a service, with first and last event time in Unix nanoseconds."""
+
+    tenant: str
+    environment: str
+    service: str
+    version: str
+    revision: str
+    first_ns: int
+    last_ns: int
 
 
 class Versions:
@@ -24,6 +40,20 @@ class Versions:
             del releases[min(releases, key=lambda release: releases[release][1])]
         if len(self._seen) > self._max_services:
             del self._seen[next(iter(self._seen))]
+
+    def dump(self) -> list[VersionMemory]:
+        """Return every release that was seen, by service and the time it was first seen."""
+        return [
+            VersionMemory(*service, *release, *times)
+            for service, releases in self._seen.items()
+            for release, times in releases.items()
+        ]
+
+    def load(self, versions: Iterable[VersionMemory]) -> None:
+        """Take over what `dump` returned."""
+        for seen in versions:
+            releases = self._seen.setdefault((seen.tenant, seen.environment, seen.service), {})
+            releases[seen.version, seen.revision] = (seen.first_ns, seen.last_ns)
 
     def of(self, tenant: str, environment: str, service: str) -> list[RevisionSeen]:
         """Return the releases of a service by the time they were first seen, oldest first."""

@@ -35,7 +35,9 @@ CALM = Fault()
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
+    """When a request or call ended, and whether it failed."""
+
     end_s: float
     failed: bool
 
@@ -69,6 +71,11 @@ class Chain:
     def deploy(self, service: str, revision: str) -> None:
         """Run another revision of a service from now on."""
         self.where[service] = replace(self.where[service], revision=revision, instance=revision)
+
+    def restart(self, config: DetectConfig | None = None) -> None:
+        """Lose the state and Scout, as a restart does; what survives one is up to the caller."""
+        self.state = TelemetryState(clock=lambda: float(self.now_s))
+        self.scout = Scout(self.state, config=config)
 
     def run(self, seconds: int, faults: Mapping[str, Fault] | None = None) -> list[Signal]:
         """Let time pass and return the signals that came."""
@@ -111,7 +118,7 @@ class Chain:
         start_s: float,
         faults: Mapping[str, Fault],
         spans: dict[str, list[Call]],
-    ) -> _Outcome:
+    ) -> Outcome:
         service = self._services[depth]
         fault = faults.get(service, CALM)
         self._ids += 1
@@ -125,7 +132,7 @@ class Chain:
         name = self.key(service).operation
         kind = Span.SPAN_KIND_SERVER
         spans[service].append(Call(trace, span, parent, name, kind, start_s, end_s, error, f"{service} failed"))
-        return _Outcome(end_s, bool(error))
+        return Outcome(end_s, bool(error))
 
     def _call(
         self,
@@ -135,7 +142,7 @@ class Chain:
         start_s: float,
         faults: Mapping[str, Fault],
         spans: dict[str, list[Call]],
-    ) -> _Outcome:
+    ) -> Outcome:
         """Call the next service; the caller's span ends at its time-out, the callee's when it is done."""
         self._ids += 1
         span = self._ids
@@ -147,4 +154,4 @@ class Chain:
         error = "TimeoutError" if late else "UpstreamError" if outcome.failed else ""
         kind = Span.SPAN_KIND_CLIENT
         spans[service].append(Call(trace, span, parent, "GET", kind, start_s, end_s, error, "no answer"))
-        return _Outcome(end_s, bool(error))
+        return Outcome(end_s, bool(error))

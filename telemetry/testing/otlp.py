@@ -1,7 +1,7 @@
 """OTLP export requests made by hand."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -36,6 +36,7 @@ class Call:
     end_s: float
     error: str = ""
     message: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def traces(where: Where, calls: Iterable[Call]) -> ExportTraceServiceRequest:
@@ -56,6 +57,7 @@ def _span(call: Call) -> Span:
         kind=call.kind,
         start_time_unix_nano=int(call.start_s * _NS),
         end_time_unix_nano=int(call.end_s * _NS),
+        attributes=_attributes(call.attributes),
     )
     if call.error:
         span.status.code = Status.STATUS_CODE_ERROR
