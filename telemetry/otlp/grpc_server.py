@@ -1,4 +1,8 @@
-"""OTLP/gRPC of the OpenTelemetry protocol specification 1.x, as a server over a receiver."""
+"""OTLP/gRPC of the OpenTelemetry protocol specification 1.x, as a server over a receiver.
+
+A burst of calls beyond what the gRPC library queues is answered by the library itself with CANCELLED, which OTLP's
+clients try again as well; such calls never reach the receiver and are not among its refusals.
+"""
 
 import asyncio
 from collections.abc import Callable
