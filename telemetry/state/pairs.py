@@ -108,4 +108,4 @@ class Pairs:
     def _record(self, call: Call, callee: str, kind: CalleeKind) -> None:
         if callee != call.service:
             edge = Edge(call.service, callee, kind, self._tenant, call.environment)
-            self._graph.add(edge, call.end_ns, call.duration_ns, error=call.error)
+            self._graph.add(edge, call.end_ns, call.duration_ns, call.error)
