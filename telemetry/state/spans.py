@@ -19,9 +19,8 @@ from telemetry.state.signatures import Signatures
 from telemetry.state.traces import ENTRY_KINDS, TraceStore
 from telemetry.state.views import Edge
 
-_CONSUMER = 5
+_SERVER, _CONSUMER = 2, 5  # the first kinds, unspecified and INTERNAL, are in no graph and no window
 _CALLING_KINDS = (3, 4)  # CLIENT and PRODUCER
-_GRAPH_KINDS = (*ENTRY_KINDS, *_CALLING_KINDS)
 _ERROR = 2
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _NS = 1_000_000_000
@@ -84,7 +83,7 @@ class Spans:
         find_entry, find_label, peer_of = resource.entries.get, resource.labels.get, resource.peers.of
         add_server, add_call = self.pairs.add_server, self.pairs.add_call
         recent, share = self.traces.recent, self.traces.share
-        environment, service = resource.environment, resource.service
+        service = resource.service
         first_ns, last_ns, accepted = intake.first_ns, intake.last_ns, 0
         for span in spans:
             trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
@@ -116,7 +115,7 @@ class Spans:
                 first_ns = end_ns
             kind, failed = span.kind, span.status.code == _ERROR
             kept = failed or trace_id[15] < share or trace_id in recent
-            if not kept and kind not in _GRAPH_KINDS:
+            if kind < _SERVER and not kept:
                 continue
             name = span.name
             duration_ns = end_ns - start_ns if end_ns > start_ns else 0
@@ -133,7 +132,7 @@ class Spans:
                     add_server(parent_id, service)
             elif kind in _CALLING_KINDS:
                 peer = peer_of(name, span, failed)
-                add_call(span_id, Call(environment, service, end_ns, duration_ns, failed, peer))
+                add_call(span_id, Call(resource, end_ns, duration_ns, failed, peer))
                 note = peer.name if peer is not None else ""
             if kept:
                 label = label or find_label(name) or self._label(resource, name)
@@ -182,7 +181,9 @@ class Spans:
         if peer is None or peer.kind != "queue":
             return ""
         edge = Edge(peer.name, resource.service, "service", self.tenant, resource.environment)
-        self._graph.add(edge, end_ns, duration_ns, failed)
+        slot = self._graph.slot(edge)
+        if slot is not None:
+            slot.add(end_ns, duration_ns, failed)
         return peer.name
 
     def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
@@ -209,6 +210,11 @@ class Spans:
                     self._notes.clear()
                 self._notes[text] = note
         return note
+
+    def forget_slots(self) -> None:
+        """Forget which slots names and calls are counted in: they are looked up again."""
+        self.resources.forget_names()
+        self.pairs.forget_routes()
 
     def expire(self, now_s: int) -> None:
         """Let go of what waited long enough at event time `now_s`."""
