@@ -2,14 +2,16 @@
 
 import json
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from telemetry.otlp.errors import UndecodableError, UnsupportedError
 from telemetry.otlp.json_decode import decode_json
+from telemetry.otlp.json_spans import decode_spans
 
 M = TypeVar("M", bound=Message)
 
@@ -32,9 +34,10 @@ def encoding_of(content_type: str) -> Encoding:
 
 
 def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
-    """Return the export request in a body; raises UndecodableError."""
+    """Return the export request in a body, or what reads like one; raises UndecodableError."""
     if encoding is Encoding.JSON:
-        return decode_json(message, body)
+        spans = decode_spans(body) if message is ExportTraceServiceRequest else None
+        return decode_json(message, body) if spans is None else cast("M", spans)
     try:
         return message.FromString(body)
     except ProtobufDecodeError as error:

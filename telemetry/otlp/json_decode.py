@@ -6,7 +6,6 @@ one that is too large is the largest: JavaScript calls 1e300 an integer, and one
 """
 
 import base64
-import binascii
 import math
 from collections.abc import Callable
 from functools import cache
@@ -17,14 +16,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from telemetry.otlp.errors import UndecodableError
+from telemetry.otlp.json_spans import identifier
 
 M = TypeVar("M", bound=Message)
 Convert = Callable[[Any], Any]
 
 _HEX_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
-_NO_ID = b"not an id"
-"""Stands for an id that is not hex: a length that no id has, so that the span is rejected by count."""
-
 _LARGEST_FLOAT_INTEGER = 2.0**64
 _SIGNED_MIN, _SIGNED_MAX = -(2**63), 2**63 - 1
 
@@ -88,11 +85,7 @@ def _text(value: Any) -> str:
 
 
 def _identifier(value: Any) -> bytes:
-    text = _text(value)
-    try:
-        return binascii.unhexlify(text)
-    except ValueError:  # also where it is not ASCII
-        return _NO_ID
+    return identifier(_text(value))
 
 
 def _bytes(value: Any) -> bytes:

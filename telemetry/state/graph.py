@@ -18,15 +18,18 @@ class ServiceGraph:
         self._budget = budget
         self._slots: dict[Edge, Slot] = {}
 
-    def add(self, edge: Edge, end_ns: int, duration_ns: int, *, error: bool) -> None:
-        """Count one call of an edge."""
+    def slot(self, edge: Edge) -> Slot | None:
+        """Return where the calls of an edge are counted, or None (and a counted drop) when there is no room for it.
+
+        Whoever remembers it must ask again after `forget_before`.
+        """
         slot = self._slots.get(edge)
         if slot is None:
             if len(self._slots) >= self._limits.max_edges:
                 self._drops.count("edges")
-                return
+                return None
             slot = self._slots[edge] = Slot(self._budget)
-        slot.add(end_ns, duration_ns, error)
+        return slot
 
     def slots(self, edge: Edge) -> Sequence[Slot]:
         """Return the slot of an edge, if there is one."""
@@ -53,8 +56,9 @@ class ServiceGraph:
                     todo.append(there)
         return frozenset(distance)
 
-    def forget_before(self, start_s: int) -> None:
-        """Drop older cells, and edges without newer ones."""
-        for edge, slot in list(self._slots.items()):
-            if slot.forget_before(start_s):
-                del self._slots[edge]
+    def forget_before(self, start_s: int) -> bool:
+        """Drop older cells and return whether edges went with them: whoever remembers slots must ask again."""
+        gone = [edge for edge, slot in self._slots.items() if slot.forget_before(start_s)]
+        for edge in gone:
+            del self._slots[edge]
+        return bool(gone)

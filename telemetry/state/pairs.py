@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+from telemetry.state.cells import Slot
 from telemetry.state.drops import Drops
 from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.peers import Peer
+from telemetry.state.resource import Resource
 from telemetry.state.views import CalleeKind, Edge
 
 _ADDRESSES_MAX = 10_000
@@ -15,12 +17,15 @@ _AMBIGUOUS = ""
 class Call(NamedTuple):
     """A client span: who called, how it went, and the address that it named."""
 
-    environment: str
-    service: str
+    resource: Resource
     end_ns: int
     duration_ns: int
     error: bool
     peer: Peer | None
+
+
+Route = tuple[Resource, str | None, str, CalleeKind]
+"""Who calls what through which address: caller, name of the peer, callee and its kind."""
 
 
 class Pairs:
@@ -42,6 +47,8 @@ class Pairs:
         self._servers: dict[bytes, str] = {}
         self._old_servers: dict[bytes, str] = {}
         self._behind: dict[tuple[str, str], str] = {}
+        self._routes: dict[Route, Slot] = {}
+        self._max_routes = limits.max_edges
 
     def add_call(self, span_id: bytes, call: Call) -> None:
         """Take a CLIENT span (or a PRODUCER span that names no queue)."""
@@ -91,21 +98,43 @@ class Pairs:
         self._old_servers, self._servers = self._servers, {}
 
     def _match(self, call: Call, service: str) -> None:
-        if call.peer is not None:
-            address = (call.environment, call.peer.name)
-            before = self._behind.get(address)
-            if before is None:
-                if len(self._behind) >= _ADDRESSES_MAX:
-                    del self._behind[next(iter(self._behind))]
-                self._behind[address] = service
-            elif before != service:  # a gateway or sidecar: the address does not tell the service
-                self._behind[address] = _AMBIGUOUS
+        """Count a call whose server span was found; what the route stands for is looked up once."""
+        resource, end_ns, duration_ns, error, peer = call
+        slot = self._routes.get((resource, peer.name if peer is not None else None, service, "service"))
+        if slot is not None:
+            slot.add(end_ns, duration_ns, error)
+            return
+        if peer is not None:
+            self._learn((resource.environment, peer.name), service)
         self._record(call, service, "service")
 
+    def _learn(self, address: tuple[str, str], service: str) -> None:
+        before = self._behind.get(address)
+        if before is None:
+            if len(self._behind) >= _ADDRESSES_MAX:
+                del self._behind[next(iter(self._behind))]
+            self._behind[address] = service
+        elif before != service:  # a gateway or sidecar: the address does not tell the service
+            self._behind[address] = _AMBIGUOUS
+
     def _known(self, call: Call) -> str:
-        return "" if call.peer is None else self._behind.get((call.environment, call.peer.name), "")
+        return "" if call.peer is None else self._behind.get((call.resource.environment, call.peer.name), "")
 
     def _record(self, call: Call, callee: str, kind: CalleeKind) -> None:
-        if callee != call.service:
-            edge = Edge(call.service, callee, kind, self._tenant, call.environment)
-            self._graph.add(edge, call.end_ns, call.duration_ns, error=call.error)
+        resource, end_ns, duration_ns, error, peer = call
+        if callee == resource.service:
+            return
+        route = (resource, peer.name if peer is not None else None, callee, kind)
+        slot = self._routes.get(route)
+        if slot is None:
+            slot = self._graph.slot(Edge(resource.service, callee, kind, self._tenant, resource.environment))
+            if slot is None:
+                return
+            if len(self._routes) >= self._max_routes:
+                self._routes.clear()
+            self._routes[route] = slot
+        slot.add(end_ns, duration_ns, error)
+
+    def forget_routes(self) -> None:
+        """Forget which slots calls are counted in: the graph may have let go of them."""
+        self._routes.clear()

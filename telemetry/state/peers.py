@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from telemetry.scrub import scrub_name
 from telemetry.state.attributes import first, read
@@ -78,13 +79,13 @@ class Peers:
         self._habits: dict[str, _Habit | None] = {}
         self._by_attributes: dict[tuple[str, ...], Peer | None] = {}
 
-    def of(self, name: str, attributes: Iterable[KeyValue], *, failed: bool) -> Peer | None:
-        """Return the peer of a span with this name and these attributes."""
+    def of(self, name: str, span: Span, failed: bool) -> Peer | None:  # noqa: FBT001 — the hot path: no keywords
+        """Return the peer of a span, whose attributes are read only where its name does not tell."""
         habit = self._habits.get(name)
         if habit is not None and habit.trusted and not failed:
             habit.trusted -= 1
             return habit.peer
-        peer = self._look_up(attributes)
+        peer = self._look_up(span.attributes)
         if habit is not None:
             self._check(name, habit, peer)
         elif name not in self._habits:

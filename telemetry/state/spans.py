@@ -19,11 +19,12 @@ from telemetry.state.signatures import Signatures
 from telemetry.state.traces import ENTRY_KINDS, TraceStore
 from telemetry.state.views import Edge
 
-_CONSUMER = 5
+_SERVER, _CONSUMER = 2, 5  # the first kinds, unspecified and INTERNAL, are in no graph and no window
 _CALLING_KINDS = (3, 4)  # CLIENT and PRODUCER
 _ERROR = 2
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _NS = 1_000_000_000
+_NOTES_MAX = 1_000
 _FAILURE_WANTED = frozenset({"error.type", "exception.type", "exception.message", "exception.stacktrace"})
 
 BAD_IDS = "span or trace ids of wrong length or all zero"
@@ -67,27 +68,32 @@ class Spans:
         self._series = series
         self._graph = graph
         self._signatures = signatures
+        self._notes: dict[str, str] = {}
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
 
-    def take(  # noqa: C901, PLR0912 — as the docstring says
+    def take(  # noqa: C901, PLR0912, PLR0915 — as the docstring says
         self, spans: Iterable[Span], resource: Resource, oldest_ns: int, newest_ns: int, intake: Intake
     ) -> None:
         """Take the spans of a resource that end within [oldest_ns, newest_ns].
 
-        Length: the loop runs for every span that arrives; calls per span are what it costs.
+        Length: the loop runs for every span that arrives; calls per span, and fields read of it, are what it costs.
         """
         seen, seen_before = self._seen, self._seen_before
-        entries, labels = resource.entries, resource.labels
-        add_row = self.traces.add
+        find_entry, find_label, peer_of = resource.entries.get, resource.labels.get, resource.peers.of
+        add_server, add_call = self.pairs.add_server, self.pairs.add_call
+        recent, share = self.traces.recent, self.traces.share
+        service = resource.service
+        first_ns, last_ns, accepted = intake.first_ns, intake.last_ns, 0
         for span in spans:
             trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
+            key = trace_id + span_id
             if (
-                len(trace_id) != 16  # noqa: PLR2004 — lengths of ids in the OTLP specification
+                len(key) != 24  # noqa: PLR2004 — lengths of ids in the OTLP specification
                 or len(span_id) != 8  # noqa: PLR2004 — as above
                 or trace_id == _NO_TRACE
                 or span_id == _NO_SPAN
-                or len(parent_id) not in (0, 8)
+                or (parent_id and len(parent_id) != 8)  # noqa: PLR2004 — as above
             ):
                 intake.reject(BAD_IDS)
                 continue
@@ -95,21 +101,27 @@ class Spans:
             if not start_ns or not end_ns:
                 intake.reject(NO_TIMES)
                 continue
-            intake.accepted += 1
+            accepted += 1
             if not oldest_ns <= end_ns <= newest_ns:
                 self._drops.count("late" if end_ns < oldest_ns else "future")
                 continue
-            key = trace_id + span_id
             if key in seen or key in seen_before:
                 self._drops.count("duplicates")
                 continue
             seen.add(key)
-            kind, name, failed = span.kind, span.name, span.status.code == _ERROR
+            if end_ns > last_ns:  # noqa: PLR1730 — the hot path: no call
+                last_ns = end_ns
+            if end_ns < first_ns or not first_ns:
+                first_ns = end_ns
+            kind, failed = span.kind, span.status.code == _ERROR
+            kept = failed or trace_id[15] < share or trace_id in recent
+            if kind < _SERVER and not kept:
+                continue
+            name = span.name
             duration_ns = end_ns - start_ns if end_ns > start_ns else 0
-            note = ""
+            note = label = ""
             if kind in ENTRY_KINDS:
-                entry = entries.get(name) or self._entry(resource, span, name)
-                label, slot = entry
+                label, slot = find_entry(name) or self._entry(resource, span, name)
                 if slot is None:
                     self._drops.count("series")
                 else:
@@ -117,21 +129,19 @@ class Spans:
                 if kind == _CONSUMER:
                     note = self._consume(resource, span, name, end_ns, duration_ns, failed)
                 elif parent_id:
-                    self.pairs.add_server(parent_id, resource.service)
-            else:
-                label = labels.get(name) or self._label(resource, name)
-                if kind in _CALLING_KINDS:
-                    note = self._call(resource, span, name, end_ns, duration_ns, failed)
-            if failed:
-                note = self._fail(resource, span, label, kind, end_ns)
-            add_row(
-                trace_id,
-                (span_id, parent_id, start_ns, max(start_ns, end_ns), kind, failed, label, resource, note),
-                failed,
-            )
-            intake.last_ns = max(intake.last_ns, end_ns)
-            if end_ns < intake.first_ns or not intake.first_ns:
-                intake.first_ns = end_ns
+                    add_server(parent_id, service)
+            elif kind in _CALLING_KINDS:
+                peer = peer_of(name, span, failed)
+                add_call(span_id, Call(resource, end_ns, duration_ns, failed, peer))
+                note = peer.name if peer is not None else ""
+            if kept:
+                label = label or find_label(name) or self._label(resource, name)
+                if failed:
+                    note = self._fail(resource, span, label, kind, end_ns)
+                row = (span_id, parent_id, start_ns, max(start_ns, end_ns), kind, failed, label, resource, note)
+                self.traces.add(trace_id, row, failed)
+        intake.first_ns, intake.last_ns = first_ns, last_ns
+        intake.accepted += accepted
         if len(seen) > self._limits.max_span_ids:
             self._seen_before, self._seen = seen, set()
 
@@ -165,28 +175,15 @@ class Spans:
         label = resource.labels[name] = scrub_name(name) or "(unnamed)"
         return label
 
-    def _call(
-        self,
-        resource: Resource,
-        span: Span,
-        name: str,
-        end_ns: int,
-        duration_ns: int,
-        failed: bool,  # noqa: FBT001
-    ) -> str:
-        """Take a CLIENT or PRODUCER span to the graph and return its far side as a note."""
-        peer = resource.peers.of(name, span.attributes, failed=failed)
-        call = Call(resource.environment, resource.service, end_ns, duration_ns, failed, peer)
-        self.pairs.add_call(span.span_id, call)
-        return peer.name if peer is not None else ""
-
     def _consume(self, resource: Resource, span: Span, name: str, end_ns: int, duration_ns: int, failed: bool) -> str:  # noqa: FBT001
         """Take a CONSUMER span to the graph as an edge from its queue."""
-        peer = resource.peers.of(name, span.attributes, failed=failed)
+        peer = resource.peers.of(name, span, failed)
         if peer is None or peer.kind != "queue":
             return ""
         edge = Edge(peer.name, resource.service, "service", self.tenant, resource.environment)
-        self._graph.add(edge, end_ns, duration_ns, error=failed)
+        slot = self._graph.slot(edge)
+        if slot is not None:
+            slot.add(end_ns, duration_ns, failed)
         return peer.name
 
     def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
@@ -201,7 +198,23 @@ class Spans:
         self._signatures.add(where, attributes, label, span.trace_id, end_ns // _NS, entry=entry)
         error_type = attributes.get("exception.type") or attributes.get("error.type", "")
         message = attributes.get("exception.message") or attributes["message"]
-        return scrub(f"{error_type}: {message}" if error_type and message else error_type or message, MESSAGE_MAX)
+        return self._note(f"{error_type}: {message}" if error_type and message else error_type or message)
+
+    def _note(self, text: str) -> str:
+        """Return a failure's text scrubbed; failures repeat themselves, and scrubbing is what they cost."""
+        note = self._notes.get(text)
+        if note is None:
+            note = scrub(text, MESSAGE_MAX)
+            if len(text) <= MESSAGE_MAX:
+                if len(self._notes) >= _NOTES_MAX:
+                    self._notes.clear()
+                self._notes[text] = note
+        return note
+
+    def forget_slots(self) -> None:
+        """Forget which slots names and calls are counted in: they are looked up again."""
+        self.resources.forget_names()
+        self.pairs.forget_routes()
 
     def expire(self, now_s: int) -> None:
         """Let go of what waited long enough at event time `now_s`."""

@@ -238,10 +238,10 @@ class TelemetryState:
         self._forget_before(now_s - self.limits.retention_s)
 
     def _forget_before(self, oldest_s: int) -> None:
-        if self._series.forget_before(oldest_s):
+        gone = self._series.forget_before(oldest_s)
+        if self._graph.forget_before(oldest_s) or gone:
             for tenant in self._tenants.values():
-                tenant.resources.forget_names()
-        self._graph.forget_before(oldest_s)
+                tenant.forget_slots()
         self._signatures.forget_before(oldest_s)
         self._gauges.forget_before(oldest_s)
 

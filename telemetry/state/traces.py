@@ -92,18 +92,18 @@ class TraceStore:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._recent: dict[bytes, Trace] = {}
+        self.recent: dict[bytes, Trace] = {}
         self._recent_spans = 0
         self._minutes: dict[int, _Minute] = {}
-        self._share = _FULL_SHARE
+        self.share = _FULL_SHARE
 
     def add(self, trace_id: bytes, row: Row, error: bool) -> None:  # noqa: FBT001 — the hot path: no keywords
         """Take a span."""
-        trace = self._recent.get(trace_id)
+        trace = self.recent.get(trace_id)
         if trace is None:
-            if trace_id[15] >= self._share and not error:
+            if trace_id[15] >= self.share and not error:
                 return
-            trace = self._recent[trace_id] = Trace(trace_id, row[3] // 1_000_000_000)
+            trace = self.recent[trace_id] = Trace(trace_id, row[3] // 1_000_000_000)
         if len(trace.rows) < self._limits.max_spans_per_trace:
             trace.rows.append(row)
             self._recent_spans += 1
@@ -112,24 +112,24 @@ class TraceStore:
 
     def sampled(self, trace_id: bytes) -> bool:
         """Return whether spans of a trace are kept even if they did not fail."""
-        return trace_id[15] < self._share or trace_id in self._recent
+        return trace_id[15] < self.share or trace_id in self.recent
 
     def expire(self, now_s: int) -> None:
         """Move traces out of the buffer that are complete by event time or have no room; forget the oldest kept."""
         crowded = False
-        while self._recent:
-            trace = next(iter(self._recent.values()))
+        while self.recent:
+            trace = next(iter(self.recent.values()))
             waited_s = now_s - trace.first_s
             if waited_s <= _WAIT_S and self._recent_spans <= self._limits.max_buffered_spans:
                 break
             crowded = crowded or waited_s <= _WAIT_S
-            del self._recent[trace.id]
+            del self.recent[trace.id]
             self._recent_spans -= len(trace.rows)
             self._minutes.setdefault(trace.first_s // _MINUTE_S, _Minute()).offer(trace)
         if crowded:
-            self._share = max(1, self._share * 3 // 4)
+            self.share = max(1, self.share * 3 // 4)
         elif self._recent_spans < self._limits.max_buffered_spans // 2:
-            self._share = min(_FULL_SHARE, self._share * 5 // 4 + 1)
+            self.share = min(_FULL_SHARE, self.share * 5 // 4 + 1)
         self._forget(now_s)
 
     def _forget(self, now_s: int) -> None:
@@ -141,13 +141,13 @@ class TraceStore:
 
     def clear(self) -> None:
         """Forget every trace."""
-        self._recent.clear()
+        self.recent.clear()
         self._recent_spans = 0
         self._minutes.clear()
 
     def between(self, start_s: int, end_s: int) -> Iterable[Trace]:
         """Return the distinct traces, kept or recent, that may have spans that end in [start_s, end_s)."""
-        found = {trace.id: trace for trace in self._recent.values()}
+        found = {trace.id: trace for trace in self.recent.values()}
         for at, minute in self._minutes.items():
             if (at + 2) * _MINUTE_S > start_s and at * _MINUTE_S - _WAIT_S < end_s:
                 for trace in minute.traces():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from telemetry.model import Frame, TraceSpan
 from telemetry.state.sketch import Sketch
@@ -32,8 +32,7 @@ class Cell:
     sketch: Sketch = field(default_factory=Sketch)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """Calls from one service to another node of the service graph.
 
     A database or queue is named `system:host:port` (as far as spans tell), an external callee `host:port`.

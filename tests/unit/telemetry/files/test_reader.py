@@ -110,6 +110,7 @@ def test_a_file_without_a_message_has_none(tmp_path):
         (gzip.compress(LINES)[:-20], "the packing of the file is damaged or cut off"),
         (b"\x28\xb5\x2f\xfd" + b"\xff" * 40, "the packing of the file is damaged"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_a_file_that_is_something_else_is_named_with_place_and_reason(tmp_path, content, said):
     """It is an error, never silence: no telemetry would look like no fault."""

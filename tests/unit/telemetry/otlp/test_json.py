@@ -1,12 +1,10 @@
 """OTLP/JSON decodes to what the same telemetry in protobuf decodes to."""
 
-import base64
 import json
 import math
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from telemetry.otlp.errors import UndecodableError
 from telemetry.otlp.json_decode import decode_json
+from tests.support_otlp_messages import as_json, messages
 
 _SPAN = {
     "traceId": "5B8EFFF798038103D269B633813FC60C",
@@ -138,84 +137,16 @@ def test_deep_values_are_undecodable_or_decoded_but_never_fatal() -> None:
         decode_json(ExportTraceServiceRequest, body.encode())
 
 
-def _as_json(message: Message) -> dict[str, Any]:
-    """Return the OTLP/JSON form of a message: the other direction, written apart from the decoder."""
-    return {
-        field.json_name: [_value(field, item) for item in value] if field.is_repeated else _value(field, value)
-        for field, value in message.ListFields()
-    }
-
-
-def _value(field: FieldDescriptor, value: Any) -> Any:
-    if field.type == FieldDescriptor.TYPE_MESSAGE:
-        return _as_json(value)
-    if isinstance(value, bytes):
-        return value.hex() if field.name.endswith("_id") else base64.b64encode(value).decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    if field.type in (FieldDescriptor.TYPE_FIXED64, FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_SFIXED64):
-        return str(value)
-    return value
-
-
-@st.composite
-def _messages(draw: st.DrawFn, kind: type[Message], depth: int = 0) -> Message:
-    message = kind()
-    oneofs: set[str] = set()
-    for field in kind.DESCRIPTOR.fields:
-        taken = field.containing_oneof is not None and field.containing_oneof.name in oneofs
-        if taken or not draw(st.booleans()):
-            continue
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
-            if depth > 8:
-                continue
-            nested = _messages(field.message_type._concrete_class, depth + 1)
-            value = draw(st.lists(nested, max_size=2)) if field.is_repeated else draw(nested)
-        else:
-            scalars = _SCALARS[field.type]
-            value = draw(st.lists(scalars, max_size=3)) if field.is_repeated else draw(scalars)
-        if field.is_repeated:
-            getattr(message, field.name).extend(value)
-        elif field.type == FieldDescriptor.TYPE_MESSAGE:
-            getattr(message, field.name).CopyFrom(value)
-        else:
-            setattr(message, field.name, value)
-        if field.containing_oneof is not None:
-            oneofs.add(field.containing_oneof.name)
-    return message
-
-
-_I64 = st.integers(-(2**63), 2**63 - 1)
-_U64 = st.integers(0, 2**64 - 1)
-_U32 = st.integers(0, 2**32 - 1)
-_I32 = st.integers(-(2**31), 2**31 - 1)
-_SCALARS = {
-    FieldDescriptor.TYPE_STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    FieldDescriptor.TYPE_BYTES: st.binary(max_size=16),
-    FieldDescriptor.TYPE_BOOL: st.booleans(),
-    FieldDescriptor.TYPE_DOUBLE: st.floats(allow_nan=False),
-    FieldDescriptor.TYPE_ENUM: st.integers(0, 5),
-    FieldDescriptor.TYPE_INT64: _I64,
-    FieldDescriptor.TYPE_SFIXED64: _I64,
-    FieldDescriptor.TYPE_FIXED64: _U64,
-    FieldDescriptor.TYPE_UINT64: _U64,
-    FieldDescriptor.TYPE_UINT32: _U32,
-    FieldDescriptor.TYPE_FIXED32: _U32,
-    FieldDescriptor.TYPE_INT32: _I32,
-    FieldDescriptor.TYPE_SINT32: _I32,
-}
-
-
 @given(
     st.one_of(
-        _messages(ExportTraceServiceRequest),
-        _messages(ExportMetricsServiceRequest),
-        _messages(ExportLogsServiceRequest),
+        messages(ExportTraceServiceRequest),
+        messages(ExportMetricsServiceRequest),
+        messages(ExportLogsServiceRequest),
     )
 )
 def test_json_decodes_to_the_same_message_as_protobuf(message: Message) -> None:
     """Every field of traces, metrics and logs survives the way through JSON."""
-    assert decode_json(type(message), json.dumps(_as_json(message)).encode()) == message
+    assert decode_json(type(message), json.dumps(as_json(message)).encode()) == message
 
 
 @given(st.binary(max_size=200))

@@ -338,6 +338,7 @@ async def test_a_request_without_media_type_is_refused(state: TelemetryState) ->
         (b"{}", {"Content-Encoding": "deflate"}, 415),
         (b"{}", {"Authorization": "Bearer other"}, 401),
     ],
+    ids=["cut off", "too large", "too large once unpacked", "unknown coding", "unknown token"],
 )
 async def test_refusals_are_json_for_who_sends_json(
     state: TelemetryState, body: bytes, headers: dict[str, str], status: int
