@@ -60,50 +60,52 @@ def is_bad(window: Window, p0: float, rule: Rule, config: DetectConfig) -> bool:
 
 
 class TickHistory:
-    """The newest ticks of one series."""
+    """The newest ticks of one series, as running totals: any stretch of them is a difference of two."""
 
     def __init__(self, config: DetectConfig) -> None:
         self._config = config
-        self._ticks: deque[Tick] = deque(maxlen=5 * config.window_max_s // config.tick_s)
-        self._first_s: int | None = None
+        self._totals: deque[tuple[int, int, int]] = deque([(0, 0, 0)], 1 + 5 * config.window_max_s // config.tick_s)
+        self._began = False
+        self._rate_rps = 0.0
+        self._window_ticks = self._ticks_at(0.0)
 
     def add(self, tick: Tick) -> None:
         """Append the next tick."""
-        if self._first_s is None and tick.requests:
-            self._first_s = tick.start_s
-        if self._first_s is not None:
-            self._ticks.append(tick)
+        self._began = self._began or tick.requests > 0
+        if self._began:
+            requests, bad, shifted = self._totals[-1]
+            self._totals.append((requests + tick.requests, bad + tick.bad, shifted + tick.shifted))
+            ticks = min(len(self._totals) - 1, _RATE_OVER_S // self._config.tick_s)
+            self._rate_rps = self._sum(0, ticks).requests / (ticks * self._config.tick_s)
+            self._window_ticks = self._ticks_at(self._rate_rps)
 
     @property
     def rate_rps(self) -> float:
         """Requests per second over the last minute, or since the first request when that is shorter."""
-        ticks = min(len(self._ticks), _RATE_OVER_S // self._config.tick_s)
-        if not ticks:
-            return 0.0
-        return self._sum(0, ticks).requests / (ticks * self._config.tick_s)
+        return self._rate_rps
 
     def window_ticks(self) -> int:
         """Length of a window in ticks: B = max(10 s, 5/λ), at most 300 s, rounded up."""
-        config = self._config
-        rate = self.rate_rps
-        wanted_s = config.window_requests / rate if rate else config.window_max_s
-        return ceil(min(config.window_max_s, max(config.window_min_s, wanted_s)) / config.tick_s)
+        return self._window_ticks
 
     def window(self, back: int = 0) -> Window:
         """Return the window that ends `back` whole windows before now."""
-        length = self.window_ticks()
+        length = self._window_ticks
         return self._sum(back * length, (back + 1) * length)
 
     def newest_half(self) -> Window:
         """Return the newer half of the last window."""
-        return self._sum(0, ceil(self.window_ticks() / 2))
+        return self._sum(0, ceil(self._window_ticks / 2))
+
+    def _ticks_at(self, rate_rps: float) -> int:
+        config = self._config
+        wanted_s = config.window_requests / rate_rps if rate_rps else config.window_max_s
+        return ceil(min(config.window_max_s, max(config.window_min_s, wanted_s)) / config.tick_s)
 
     def _sum(self, newest: int, oldest: int) -> Window:
-        requests = bad = shifted = 0
-        for index in range(newest, min(oldest, len(self._ticks))):
-            tick = self._ticks[-1 - index]
-            requests, bad, shifted = requests + tick.requests, bad + tick.bad, shifted + tick.shifted
-        return Window(requests, bad, shifted)
+        last = len(self._totals) - 1
+        after, before = self._totals[last - min(newest, last)], self._totals[last - min(oldest, last)]
+        return Window(after[0] - before[0], after[1] - before[1], after[2] - before[2])
 
 
 def persists(history: TickHistory, p0: float, rule: Rule, config: DetectConfig) -> bool:
