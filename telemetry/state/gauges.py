@@ -1,7 +1,7 @@
 """Gauges in event time, one point a tick; counters become rates per second."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from telemetry.state.drops import Drops
@@ -105,12 +105,14 @@ class Gauges:
             if not of_instance:
                 del self._series[where]
 
-    def of_service(self, tenant: str, environment: str, service: str | None = None) -> Iterable[GaugeSeries]:
-        """Yield the gauges of a service (of all services when None), each with its limit where one is known."""
+    def of_service(
+        self, tenant: str, environment: str, service: str | None = None, names: Container[str] | None = None
+    ) -> Iterable[GaugeSeries]:
+        """Yield the gauges of a service (of all when None), of some names, each with its limit where one is known."""
         for where, of_instance in self._series.items():
             if where[:2] == (tenant, environment) and service in (None, where[2]):
                 for (name, attributes), series in of_instance.items():
-                    if series.times:
+                    if series.times and (names is None or name in names):
                         yield GaugeSeries(
                             service=where[2],
                             name=name,

@@ -17,6 +17,9 @@ _FIELDS = {
     "hikaricp.connections.max": "maximum",
 }
 
+NAMES = _USAGE | _FIELDS.keys()
+"""Names of the gauges that `pools_of` looks at."""
+
 
 def _field_of(gauge: GaugeSeries) -> str | None:
     if gauge.name in _USAGE:

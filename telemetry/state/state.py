@@ -17,7 +17,7 @@ from telemetry.state.gauges import Gauges
 from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.metrics import NO_TIME, take_metric
-from telemetry.state.pools import pools_of
+from telemetry.state.pools import NAMES, pools_of
 from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
@@ -163,7 +163,7 @@ class TelemetryState:
 
     def pools(self, tenant: str, environment: str) -> Sequence[PoolSeries]:
         """Return the database connection pools with their points, newest last."""
-        return pools_of(self._gauges.of_service(tenant, environment))
+        return pools_of(self._gauges.of_service(tenant, environment, names=NAMES))
 
     def gauges(self, tenant: str, environment: str, service: str) -> Sequence[GaugeSeries]:
         """Return the gauges of a service with their points, newest last."""
