@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from telemetry.model import Frame
 from telemetry.scrub import scrub, scrub_name
-from telemetry.state.stacktrace import own_frames, place_of
+from telemetry.state.stacktrace import SITE, own_frames, place_of, site_of
 
 MESSAGE_MAX = 300
 """Characters kept of a message."""
+
+WANTED = frozenset({"error.type", "exception.type", "exception.message", "exception.stacktrace", *SITE})
+"""Attributes of a span, its exception event or a log record that `failure_of` reads."""
 
 _TOP_FRAMES = 3
 _MASKS = (
@@ -47,7 +50,8 @@ def failure_of(service: str, attributes: Mapping[str, str], operation: str) -> F
     """Return the failure that attributes describe (`exception.*`, `error.type`, and `message` as a last resort).
 
     Signature (detection.md, D6): exception type and the top three own frames as module and function; without
-    frames the type and the masked message; without either `error.type` and the operation.
+    frames the type and the masked message; without either `error.type` and the operation. Without a stack trace the
+    place that `code.*` names is shown as a frame; it is where something was said, not what failed, so it names nothing.
     """
     error_type = scrub_name(attributes.get("exception.type", "") or attributes.get("error.type", ""))
     message = masked(attributes.get("exception.message", "") or attributes.get("message", ""))
@@ -57,4 +61,4 @@ def failure_of(service: str, attributes: Mapping[str, str], operation: str) -> F
     else:
         identity = [error_type, message or operation]
     digest = hashlib.sha256("\x00".join((service, *identity)).encode("utf-8", "replace"))
-    return Failure(digest.hexdigest()[:16], error_type, message, frames)
+    return Failure(digest.hexdigest()[:16], error_type, message, frames or site_of(attributes))

@@ -3,6 +3,7 @@
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from telemetry.state.attributes import read, text_of
+from telemetry.state.failure import WANTED
 from telemetry.state.resource import Resource
 from telemetry.state.signatures import Signatures
 
@@ -10,7 +11,6 @@ BAD_IDS = "log records with trace or span ids of wrong length"
 NO_TIME = "log records without time"
 
 _ERROR = 17  # SEVERITY_NUMBER_ERROR
-_WANTED = frozenset({"exception.type", "exception.message", "exception.stacktrace", "error.type"})
 _OPERATION = "(log)"
 
 
@@ -23,7 +23,7 @@ def take_record(
         return NO_TIME
     if len(record.trace_id) not in (0, 16) or len(record.span_id) not in (0, 8):
         return BAD_IDS
-    attributes = read(record.attributes, _WANTED)
+    attributes = read(record.attributes, WANTED)
     is_error = record.severity_number >= _ERROR or "exception.type" in attributes
     if is_error and oldest_ns <= at_ns <= newest_ns:
         attributes["message"] = text_of(record.body)

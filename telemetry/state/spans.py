@@ -9,7 +9,7 @@ from telemetry.scrub import scrub, scrub_name
 from telemetry.state import operations
 from telemetry.state.attributes import read
 from telemetry.state.drops import Drops
-from telemetry.state.failure import MESSAGE_MAX
+from telemetry.state.failure import MESSAGE_MAX, WANTED
 from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.pairs import Call, Pairs
@@ -25,7 +25,6 @@ _ERROR = 2
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _NS = 1_000_000_000
 _NOTES_MAX = 1_000
-_FAILURE_WANTED = frozenset({"error.type", "exception.type", "exception.message", "exception.stacktrace"})
 
 BAD_IDS = "span or trace ids of wrong length or all zero"
 NO_TIMES = "spans without start or end time"
@@ -188,10 +187,10 @@ class Spans:
 
     def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
         """Count the signature of a failed span and return its type and message as a note."""
-        attributes = read(span.attributes, _FAILURE_WANTED)
+        attributes = read(span.attributes, WANTED)
         for event in span.events:
             if event.name == "exception":
-                attributes |= read(event.attributes, _FAILURE_WANTED)  # the last is the one that got out
+                attributes |= read(event.attributes, WANTED)  # the last is the one that got out
         attributes["message"] = span.status.message
         where = (self.tenant, resource.environment, resource.service)
         entry = kind in ENTRY_KINDS

@@ -1,15 +1,17 @@
 """Stack traces of Python, Java, Node and Go: the service's own frames, innermost first."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from telemetry.model import Frame
 from telemetry.scrub import scrub_name
+from telemetry.state.attributes import first
 
 TEXT_MAX = 16_384
 """Characters of a stack trace that are read: the end of a Python one, the start of others."""
 FRAMES_MAX = 10
 """Own frames kept of a stack trace."""
+_LINE_DIGITS = 10
 
 _PYTHON = re.compile(r'^\s*File "([^"\n]{1,400})", line (\d{1,9}), in ([^\n]{1,200})$', re.MULTILINE)
 _JAVA = re.compile(r"^\s*at ([\w.$/@-]{1,300})\.([\w$<>]{1,100})\(([^()\n:]{1,200})(?::(\d{1,9}))?\)", re.MULTILINE)
@@ -79,6 +81,33 @@ def own_frames(stacktrace: str) -> tuple[Frame, ...]:
         if pattern.search(stacktrace):
             return tuple(_clean(frame) for frame, _ in zip(parse(stacktrace), range(FRAMES_MAX), strict=False))
     return ()
+
+
+SITE = frozenset(
+    {
+        *("code.file.path", "code.filepath"),
+        *("code.function.name", "code.function", "code.namespace"),
+        *("code.line.number", "code.lineno"),
+    }
+)
+"""Attributes that `site_of` reads."""
+
+
+def site_of(attributes: Mapping[str, str]) -> tuple[Frame, ...]:
+    """Return the place that `code.*` names as the only frame; none when it names none or one of a library.
+
+    Stable and older names of the semantic conventions ("code attributes"); older ones give the module apart.
+    """
+    function, module = first(attributes, "code.function.name", "code.function"), attributes.get("code.namespace", "")
+    whole = f"{module}.{function}" if module and function and "code.function.name" not in attributes else function
+    path = first(attributes, "code.file.path", "code.filepath")
+    if not (whole or path) or _JAVA_LIBRARY.search(whole):
+        return ()
+    if any(library.search(path) for library in (_PYTHON_LIBRARY, _NODE_LIBRARY, _GO_LIBRARY)):
+        return ()
+    line = first(attributes, "code.line.number", "code.lineno")
+    number = int(line) if line.isdecimal() and len(line) < _LINE_DIGITS else None
+    return (_clean(Frame(path=path or module, function=whole, line=number)),)
 
 
 def _clean(frame: Frame) -> Frame:

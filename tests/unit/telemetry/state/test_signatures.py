@@ -175,3 +175,35 @@ def test_a_span_and_a_log_of_one_exception_count_once(state: TelemetryState, otl
     state.add_logs("default", request)
     (signature,) = _all(state)
     assert _hits(signature) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "frame"),
+    [
+        (
+            {
+                "code__file__path": "/srv/quote/tax.py",
+                "code__function__name": "quote.tax.rate",
+                "code__line__number": 7,
+            },
+            ("/srv/quote/tax.py", "quote.tax.rate", 7),
+        ),
+        (
+            {"code__filepath": "/srv/quote/tax.py", "code__function": "rate", "code__namespace": "quote.tax"},
+            ("/srv/quote/tax.py", "quote.tax.rate", None),
+        ),
+        ({"code__namespace": "com.acme.Tax", "code__function": "rate"}, ("com.acme.Tax", "com.acme.Tax.rate", None)),
+        ({"code__file__path": "/opt/venv/site-packages/uvicorn/server.py", "code__function__name": "serve"}, None),
+        ({"code__function__name": "org.springframework.web.Dispatcher.handle"}, None),
+        ({"code__line__number": 12}, None),
+    ],
+)
+def test_without_a_stack_trace_the_place_that_a_span_names_is_its_frame(
+    state: TelemetryState, otlp: SimpleNamespace, named: dict[str, str | int], frame: tuple[str, str, int | None] | None
+) -> None:
+    """Stable and older names of `code.*`; places in libraries are no frames, and the place is not in the signature."""
+    state.add_traces("default", otlp.export([otlp.span(error=True, message="no rate", **named)]))
+    state.add_traces("default", otlp.export([otlp.span(error=True, message="no rate")]))
+    (signature,) = _all(state)
+    found = [(each.path, each.function, each.line) for each in signature.frames]
+    assert found == ([frame] if frame else [])
