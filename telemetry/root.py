@@ -1,13 +1,15 @@
 """Which service a group of findings probably comes from; Brain decides, this names the first suspect."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding
-from telemetry.detect.severity import lowered, worst
+from telemetry.detect.severity import lowered, raised, worst
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 from telemetry.state import Edge
 
-_REQUESTS = (Detector.ERRORS, Detector.LATENCY)
+_REQUESTS = (Detector.ERRORS, Detector.LATENCY, Detector.BURN_RATE)
+_NO_CANDIDATES = frozenset({Detector.NEW_SIGNATURE, Detector.TRAFFIC})
 
 
 class Graph:
@@ -44,15 +46,17 @@ def root_candidate(findings: Sequence[Finding], graph: Graph, leaves: Mapping[st
     3. Its share of the error leaves: ERROR spans without an ERROR child.
     4. Its earliest onset, then its name, so that the answer is the same every time.
 
-    A mere suspicion counts only while its newest window is bad, and a new signature alone makes no candidate
-    when anything else does.
+    A mere suspicion counts only while its newest window is bad, and neither a new signature nor changed traffic
+    makes a candidate when anything else does. Changed traffic alone comes from the caller: there the highest wins.
     """
     voting = [f for f in findings if f.state is not AnomalyState.SUSPECT or f.bad_now]
-    voting = [f for f in voting if f.detector is not Detector.NEW_SIGNATURE] or voting
+    voting = [f for f in voting if f.detector not in _NO_CANDIDATES] or voting
     services = {f.key.service for f in voting}
     if not services:
         return None
     reach = {service: graph.below(service, hops) & services for service in services}
+    if all(f.detector is Detector.TRAFFIC for f in voting):
+        reach = {service: frozenset(s for s in services if service in reach[s]) for service in services}
     deepest = [s for s in services if all(s in reach[callee] for callee in reach[s])] or list(services)
     saturated = {f.key.service for f in voting if f.detector is Detector.SATURATION}
     onset = {s: min(f.onset_s for f in voting if f.key.service == s) for s in services}
@@ -66,7 +70,16 @@ def _operation(findings: Sequence[Finding]) -> SeriesKey:
     return first.key
 
 
-def group_severity(findings: Sequence[Finding], graph: Graph) -> Severity:
-    """Return the severity of the worst finding, one step lower while no entry service is among them."""
+def group_severity(findings: Sequence[Finding], graph: Graph, known: Collection[str], config: DetectConfig) -> Severity:
+    """Return the severity of the worst finding, shifted by the blast radius among the `known` services.
+
+    One step lower while neither an entry service is disturbed nor an objective's budget burns: no user sees it yet.
+    One step higher when at least three services and half of all are disturbed.
+    """
     level = worst(f.severity for f in findings)
-    return level if any(graph.is_entry(f.key.service) for f in findings) else lowered(level)
+    services = {f.key.service for f in findings}
+    burns = any(f.detector is Detector.BURN_RATE for f in findings)
+    if not burns and not any(graph.is_entry(service) for service in services):
+        level = lowered(level)
+    wide = len(services) >= config.wide_services and len(services) >= config.wide_share * len(known)
+    return raised(level) if wide else level
