@@ -16,6 +16,7 @@ from bot.observability.exporting import PREFIX, Own, observing
 from bot.observability.observer import Observer
 from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
+from bot.scout_rules import load_rules
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
 from bot.topics import SIGNALS, guid_of
@@ -79,15 +80,17 @@ async def run_scout(settings: Settings) -> None:
     """Receive telemetry and watch it until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: telemetry is to be taken from other machines without tokens.
+        SettingsError: telemetry is to be taken from other machines without tokens, or the file with
+            Scout's rules cannot be used.
         BusUnavailableError: the bus does not answer.
     """
     tokens = _tokens(settings)
+    rules = load_rules(settings.scout_config)
     with observing(settings, "scout", scraped=True) as own:
         state = TelemetryState(Limits(ignored_service_prefix=PREFIX))
         figures = ScoutFigures(own.meter)
         guard = guard_of(settings, state, own.observer)
-        scout = Scout(state)
+        scout = Scout(state, rules=rules)
         bus = await open_bus(settings)
         app = create_receiver(state, tokens=tokens, is_overloaded=guard)
         queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -123,7 +123,7 @@ class DetectConfig:
     forecast_ratio_min: float = 0.3
     forecast_z: float = 3.09
     """One-sided 0.1 % of the normal distribution, for the statistic of Mann and Kendall."""
-    forecast_pace_min: float = 0.75
+    forecast_pace_min: float = 0.85
     """Slope of the newer half over that of the older: below it a rise is levelling off."""
     forecast_record: float = 0.02
     """By how much of the limit a rise must exceed what the gauge has fallen back from before."""

@@ -37,7 +37,7 @@ def predict(series: GaugeSeries, now_s: int, config: DetectConfig) -> Forecast |
     """Return when the gauge will be at its limit if that is within half an hour, else None.
 
     The newest 30 minutes are looked at, and for what began later the newest 10. A rise counts if (1) Mann and
-    Kendall's test finds a trend in the medians of its bins, (2) the newer half rises at no less than three quarters
+    Kendall's test finds a trend in the medians of its bins, (2) the newer half rises at no less than 85 %
     of the older half's pace, so that a cache that fills and levels off is not a leak, and (3) the newest floor is
     above every value that the gauge had before the rise and came back from, so that a sawtooth is not either.
     The distance is measured from the newest peak; the pace is Theil and Sen's slope of the newer half's medians.
