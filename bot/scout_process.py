@@ -15,6 +15,7 @@ from bot.observability.observer import Observer
 from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
 from bot.scout_memory import ScoutMemory
+from bot.scout_rules import load_rules
 from bot.scout_serving import serve
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
@@ -92,15 +93,17 @@ async def run_scout(settings: Settings) -> None:
     """Receive telemetry and watch it until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: telemetry is to be taken from other machines without tokens, or a port is taken.
+        SettingsError: telemetry is to be taken from other machines without tokens, a port is taken, or the file
+            with Scout's rules cannot be used.
         BusUnavailableError: the bus does not answer.
     """
     tokens = _tokens(settings)
+    rules = load_rules(settings.scout_config)
     with observing(settings, "scout", scraped=True) as own:
         state = TelemetryState(Limits(ignored_service_prefix=PREFIX))
         figures = ScoutFigures(own.meter)
         guard = guard_of(settings, state, own.observer)
-        scout = Scout(state)
+        scout = Scout(state, rules=rules)
         bus = await open_bus(settings)
         receiver = Receiver(state, tokens=tokens, is_overloaded=guard)
         app = http_receiver(receiver)

@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     scout_grpc_port: Annotated[int, Field(ge=0, le=65535)] | Literal["off"] = Field(
         4317, description="Port of Scout's OTLP/gRPC. 0 picks a free one, `off` switches it off."
     )
+    scout_config: Path | None = Field(
+        None,
+        description="YAML file with objectives and maintenance windows for Scout (docs/detection.md). Unset: none.",
+    )
     web_host: str = Field("127.0.0.1", description="Address of webhooks and dashboard.")
     web_port: int = Field(8080, ge=0, le=65535, description="Port of webhooks and dashboard. 0 picks a free one.")
     dashboard_url: str | None = Field(

@@ -1,14 +1,18 @@
 """One tenant's environment under watch: detection, grouping, and the signals that follow."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 
 from telemetry.detect import Closing, DetectConfig, Finding, Watch
 from telemetry.detect.finding import at
+from telemetry.detect.watch import ClosingOf
 from telemetry.evidence import build
 from telemetry.group import Group, Grouper, Release
 from telemetry.memory.model import IncidentPlace, NormalPlace
 from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, SeriesKey, Signal, utc
 from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.rules import ScoutConfig
 from telemetry.shared import shared_callee
 from telemetry.state import TelemetryState
 
@@ -19,8 +23,11 @@ _SIGNALS_KEPT = 32
 class EnvironmentScout:
     """Scout for one (tenant, environment); ticks come in event time, in order, each once."""
 
-    def __init__(self, tenant: str, environment: str, state: TelemetryState, config: DetectConfig) -> None:
-        self.watch = Watch(tenant, environment, state, config)
+    def __init__(
+        self, tenant: str, environment: str, state: TelemetryState, config: DetectConfig, rules: ScoutConfig
+    ) -> None:
+        self.watch = Watch(tenant, environment, state, config, rules.slos_in(tenant, environment))
+        self._rules = rules
         self._tenant = tenant
         self._environment = environment
         self._state = state
@@ -31,9 +38,7 @@ class EnvironmentScout:
     def advance(self, start_s: int, keys: Sequence[SeriesKey], wall_s: float) -> list[Signal]:
         """Take in the tick that starts at `start_s` and return the signals due after it."""
         now_s = start_s + self._config.tick_s
-        closings = self._closings(now_s)
-        usual = Closing(self._config.close_after_s)
-        self.watch.advance(start_s, keys, lambda service: closings.get(service, usual))
+        self.watch.advance(start_s, keys, self._closing_of(start_s, now_s))
         findings = self.watch.findings()
         due = self._grouper.update(findings, now_s, self._near)
         for group in self._grouper.groups:
@@ -46,6 +51,18 @@ class EnvironmentScout:
 
     def _near(self, service: str) -> frozenset[str]:
         return self._state.neighbours(self._tenant, self._environment, service, self._config.group_hops)
+
+    def _closing_of(self, start_s: int, now_s: int) -> ClosingOf:
+        closings = self._closings(now_s)
+        usual = Closing(self._config.close_after_s)
+
+        @cache
+        def closing_of(service: str) -> Closing:
+            closing = closings.get(service, usual)
+            planned = self._rules.in_maintenance(self._tenant, self._environment, service, at(start_s))
+            return replace(closing, maintenance=True) if planned else closing
+
+        return closing_of
 
     def _closings(self, now_s: int) -> dict[str, Closing]:
         """Return by service when to close: sooner once a group's services run another version than at its start."""
@@ -86,7 +103,7 @@ class EnvironmentScout:
             environment=self._environment,
             root_service=root.service,
             root_operation=root.operation,
-            severity=group_severity(members, graph),
+            severity=group_severity(members, graph, self.watch.services, self._config),
             onset=at(group.onset_s),
             detected=utc(round(group.detected_s * 1_000_000) * 1000),
             anomalies=tuple(member.anomaly() for member in members),

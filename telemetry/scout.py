@@ -21,6 +21,7 @@ from telemetry.model import (
     SliWindow,
 )
 from telemetry.rate import Rate
+from telemetry.rules import ScoutConfig
 from telemetry.state import Cell, TelemetryState
 from telemetry.state.cells import summary
 
@@ -37,9 +38,12 @@ Place = tuple[str, str]
 class Scout:
     """Detection and grouping over one `TelemetryState`, in event time; runs in the thread that fills the state."""
 
-    def __init__(self, state: TelemetryState, *, config: DetectConfig | None = None) -> None:
+    def __init__(
+        self, state: TelemetryState, *, config: DetectConfig | None = None, rules: ScoutConfig | None = None
+    ) -> None:
         self._state = state
         self._config = config or DetectConfig()
+        self._rules = rules or ScoutConfig()
         self._places: dict[Place, EnvironmentScout] = {}
         self._next_s: int | None = None
         self._resumed_s = 0
@@ -89,7 +93,7 @@ class Scout:
     def _scout(self, place: Place) -> EnvironmentScout:
         found = self._places.get(place)
         if found is None:
-            found = self._places[place] = EnvironmentScout(*place, self._state, self._config)
+            found = self._places[place] = EnvironmentScout(*place, self._state, self._config, self._rules)
         return found
 
     def group(self, group_id: str) -> GroupStatus | None:

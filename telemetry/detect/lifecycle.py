@@ -12,11 +12,13 @@ from telemetry.model import AnomalyState
 class Closing:
     """When an anomaly may close: after how long without a bad window, and whether a deploy ended the episode.
 
-    When another revision was deployed since, a recurrence is not flapping: the code is not the same.
+    When another revision was deployed since, a recurrence is not flapping: the code is not the same. In
+    `maintenance` nothing is confirmed and nothing is learned; what is open already goes on and may close.
     """
 
     after_s: int
     deployed: bool = False
+    maintenance: bool = False
 
 
 class LifeMemory(msgspec.Struct, array_like=True, frozen=True):

@@ -21,13 +21,16 @@ class NoveltyMonitor:
     def step(self, now_s: int, stats: SignatureStats | None, closing: Closing) -> None:
         """Confirm at ≥ 3 hits (each in a trace of its own) within 60 s; `stats` is None without a hit.
 
-        Once its anomaly is over, the signature is no longer new.
+        Once its anomaly is over, or when it came in maintenance, the signature is no longer new.
         """
         config = self._config
         was_closed = self.life.state is AnomalyState.CLOSED
         self.life.forget(now_s)
         self._old = self._old or (was_closed and self.life.state is None)
         if self._old:
+            return
+        if closing.maintenance and not self.life.is_open:
+            self._old = stats is not None
             return
         if self.life.is_open:
             self.life.observe(now_s, closing, bad=_hits(stats, now_s - config.window_min_s, now_s) > 0)

@@ -127,7 +127,7 @@ class SaturationMonitor:
             self.life.acquit()
         else:
             self.life.suspect(verdict.since_s)
-            if verdict.lasted_s >= self._config.saturated_for_s:
+            if verdict.lasted_s >= self._config.saturated_for_s and not closing.maintenance:
                 self.life.confirm(verdict.since_s, now_s)
                 self._words = self._say(verdict)
 

@@ -40,15 +40,15 @@ class SeriesMonitor:
             shifted = cell.sketch.count_above(limits.shifted_ms) if cell else 0
             tick = Tick(start_s, requests, slow, shifted)
             self.latency.step(tick, self.baseline.slow.p0, series, closing)
-        self._learn(start_s + self._config.tick_s, cell)
+        self._learn(start_s + self._config.tick_s, cell, closing)
 
-    def _learn(self, now_s: int, cell: Cell | None) -> None:
-        """Learn the cells before every running excursion; forget those of a suspicion or an anomaly.
+    def _learn(self, now_s: int, cell: Cell | None, closing: Closing) -> None:
+        """Learn the cells before every running excursion; forget those of a suspicion, an anomaly or maintenance.
 
         A suspicion that is never confirmed must not stop learning for good: after half an hour it is normal.
         """
         detectors = [d for d in (self.errors, self.latency) if not self._is_stale(d, now_s)]
-        if any(detector.disturbed for detector in detectors):
+        if closing.maintenance or any(detector.disturbed for detector in detectors):
             self._pending.clear()
             return
         if cell is not None:

@@ -4,11 +4,15 @@
 |---|---|---|---|---|
 | D1 errors | ≥ 50 % of requests fail | ≥ 10 % | less | |
 | D2 latency | | ≥ 50 % of requests are slow | less | |
+| D3 burn rate | 14.4 × budget | 6 × | 3 × | 1 × |
+| D4 traffic | | silence | a drop | a surge |
 | D5 saturation | | requests wait for the pool | at the limit | |
+| D5 forecast | | full in ≤ 10 min | full in ≤ 30 min | an outlier (suspect only) |
 | D6 new signature | | | | always |
 
-The severity of a group is that of its worst anomaly, one step lower when no entry service (one that no other
-service calls) is among its services: then users do not see it yet.
+The severity of a group is that of its worst anomaly, one step lower when neither an entry service (one that no
+other service calls) is among its services nor an objective burns: then users do not see it yet. It is one step
+higher when the blast radius is wide: at least three services, and half of all that report.
 """
 
 from collections.abc import Iterable
@@ -36,6 +40,11 @@ def of_latency(window: Window) -> Severity:
 def worst(severities: Iterable[Severity]) -> Severity:
     """Return the worst of some severities, low when there are none."""
     return min(severities, key=_ORDER.index, default=Severity.LOW)
+
+
+def raised(severity: Severity) -> Severity:
+    """Return the severity one step higher."""
+    return _ORDER[max(0, _ORDER.index(severity) - 1)]
 
 
 def lowered(severity: Severity) -> Severity:

@@ -45,6 +45,8 @@ class ShiftDetector:
         config = self._config
         now_s = tick.start_s + config.tick_s
         self.history.add(tick)
+        if not tick.bad and not self._score and self.life.state is None:
+            return  # nothing has happened and nothing does: the usual case, for every series at every tick
         self._limit = cusum.threshold(self.history.rate_rps, series, config)
         self._advance(tick, p0)
         self.life.forget(now_s)
@@ -52,7 +54,7 @@ class ShiftDetector:
         if self.life.is_open:
             self._follow(now_s, closing)
         elif self._over_threshold:
-            self._judge(p0, now_s)
+            self._judge(p0, now_s, closing)
 
     def _advance(self, tick: Tick, p0: float) -> None:
         self._score = cusum.advance(self._score, tick.requests, tick.bad, p0, self._limit, self._config)
@@ -63,10 +65,10 @@ class ShiftDetector:
             self._excursion_s, self._bad = None, 0
             self.life.acquit()
 
-    def _judge(self, p0: float, now_s: int) -> None:
+    def _judge(self, p0: float, now_s: int, closing: Closing) -> None:
         onset_s = now_s if self._excursion_s is None else self._excursion_s
         self.life.suspect(onset_s)
-        if persists(self.history, p0, self._rule, self._config):
+        if not closing.maintenance and persists(self.history, p0, self._rule, self._config):
             self.life.confirm(onset_s, now_s)
             self.at_confirmation = self.worst = self.history.window()
 

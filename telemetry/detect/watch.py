@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from telemetry.detect import severity
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
+from telemetry.detect.gauge_watch import GaugeWatch
 from telemetry.detect.lifecycle import Closing
 from telemetry.detect.memory import KEPT_S, AnomalyMemory, SeriesMemory
 from telemetry.detect.novelty import NoveltyMonitor
+from telemetry.detect.objectives import ObjectiveWatch
 from telemetry.detect.saturation import (
     SaturationMonitor,
     Verdict,
@@ -17,8 +19,10 @@ from telemetry.detect.saturation import (
     worst_verdict,
 )
 from telemetry.detect.series import SeriesMonitor
+from telemetry.detect.traffic_watch import TrafficWatch
 from telemetry.model import Detector, SeriesKey
-from telemetry.state import TelemetryState
+from telemetry.rules import Slo
+from telemetry.state import Cell, GaugeSeries, TelemetryState
 
 ClosingOf = Callable[[str], Closing]
 """When the anomalies of a service may close."""
@@ -32,7 +36,9 @@ _DUMPED_MAX = 25_000
 class Watch:
     """Runs the detectors of one (tenant, environment) in event time."""
 
-    def __init__(self, tenant: str, environment: str, state: TelemetryState, config: DetectConfig) -> None:
+    def __init__(
+        self, tenant: str, environment: str, state: TelemetryState, config: DetectConfig, slos: Sequence[Slo] = ()
+    ) -> None:
         self.tenant = tenant
         self.environment = environment
         self._state = state
@@ -43,6 +49,9 @@ class Watch:
         self._resources: dict[tuple[str, str], SaturationMonitor] = {}
         self._signatures: dict[str, tuple[SeriesKey, NoveltyMonitor]] = {}
         self._resource_keys: dict[tuple[str, str], SeriesKey] = {}
+        self._objectives = ObjectiveWatch(slos, config)
+        self._traffic = TrafficWatch(config)
+        self._gauges = GaugeWatch(config)
         self._first_s: int | None = None
         self._now_s = 0
 
@@ -52,16 +61,20 @@ class Watch:
         self._now_s = start_s + self._config.tick_s
         self._advance_series(start_s, keys, closing_of)
         self._advance_resources(closing_of)
+        if self._gauges.is_due(self._now_s):
+            self._gauges.advance(self._now_s, self._all_gauges(), closing_of)
         self._advance_signatures(closing_of)
 
     def _advance_series(self, start_s: int, keys: Sequence[SeriesKey], closing_of: ClosingOf) -> None:
         per_service: dict[str, int] = {}
         for key in keys:
             per_service[key.service] = per_service.get(key.service, 0) + 1
+        cells: dict[SeriesKey, Cell | None] = {}
         for key in keys:
-            monitor = self.monitor(key)
-            cells = self._state.cells(key, start_s, self._now_s)
-            monitor.step(start_s, cells[0] if cells else None, per_service[key.service], closing_of(key.service))
+            cells[key] = next(iter(self._state.cells(key, start_s, self._now_s)), None)
+            self.monitor(key).step(start_s, cells[key], per_service[key.service], closing_of(key.service))
+        self._objectives.advance(start_s, cells, closing_of)
+        self._traffic.advance(start_s, cells, closing_of)
         gone = self._series.keys() - set(keys)
         for key in [k for k in gone if not self._series[k].is_open]:
             self._silent[key] = self._series.pop(key).dump(self._now_s, _SILENT_WINDOWS)
@@ -77,6 +90,11 @@ class Watch:
             if memory is not None and self._now_s - memory.learned_s <= KEPT_S:
                 found.load(memory)
         return found
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The services with a series."""
+        return frozenset(key.service for key in self._series)
 
     def peek(self, key: SeriesKey) -> SeriesMonitor | None:
         """Return the monitor of a series if it is watched, or was."""
@@ -94,11 +112,14 @@ class Watch:
         for pool in self._state.pools(self.tenant, self.environment):
             loads = pool_loads(pool, self._now_s, self._config)
             yield (pool.service, f"pool {pool.pool_name}"), judge(loads, self._now_s, self._config)
+        for gauge in self._all_gauges():
+            loads = memory_loads(gauge, self._now_s, self._config)
+            if loads:
+                yield (gauge.service, gauge.name), judge(loads, self._now_s, self._config)
+
+    def _all_gauges(self) -> Iterator[GaugeSeries]:
         for service in sorted({key.service for key in self._series}):
-            for gauge in self._state.gauges(self.tenant, self.environment, service):
-                loads = memory_loads(gauge, self._now_s, self._config)
-                if loads:
-                    yield (service, gauge.name), judge(loads, self._now_s, self._config)
+            yield from self._state.gauges(self.tenant, self.environment, service)
 
     def _advance_signatures(self, closing_of: ClosingOf) -> None:
         """New is what was first seen lately, but after a while of watching: older errors are not news."""
@@ -145,6 +166,9 @@ class Watch:
         for key, novelty in self._signatures.values():
             told = novelty.finding(key, self._now_s)
             found += [told] if told else []
+        found += self._objectives.findings(self._key_for)
+        found += self._traffic.findings()
+        found += self._gauges.findings(self._key_for)
         return sorted(found, key=lambda f: (f.onset_s, f.key.service, f.key.operation, f.detector, f.id))
 
     @property

@@ -2,12 +2,14 @@
 
 import pytest
 
+from telemetry.detect import DetectConfig
 from telemetry.detect.finding import Finding
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 from telemetry.root import Graph, group_severity, root_candidate
 from telemetry.state import Edge
 
 CHAIN = Graph([Edge("gateway", "quote", "service"), Edge("quote", "pricing", "service")])
+KNOWN = ("gateway", "quote", "pricing", "cart", "mail")
 STAR = Graph([Edge("gateway", "quote", "service"), Edge("gateway", "cart", "service")])
 
 
@@ -107,4 +109,24 @@ def test_nothing_found_has_no_root():
 @pytest.mark.parametrize(("services", "severity"), [(["gateway"], Severity.CRITICAL), (["pricing"], Severity.HIGH)])
 def test_severity_is_a_step_lower_while_no_entry_service_is_disturbed(services: list[str], severity: Severity):
     """Users do not see it yet."""
-    assert group_severity([found(service) for service in services], CHAIN) is severity
+    assert group_severity([found(service) for service in services], CHAIN, KNOWN, DetectConfig()) is severity
+
+
+def test_severity_is_a_step_higher_when_half_of_all_services_are_disturbed():
+    """Three of five are a wide blast radius, three of seven are not."""
+    hit = [found(service, severity=Severity.MEDIUM) for service in ("gateway", "quote", "pricing")]
+    assert group_severity(hit, CHAIN, KNOWN, DetectConfig()) is Severity.HIGH
+    assert group_severity(hit, CHAIN, (*KNOWN, "a", "b"), DetectConfig()) is Severity.MEDIUM
+
+
+def test_severity_of_a_burning_budget_is_not_lowered():
+    """Whoever declared an objective for an inner service means it."""
+    burning = found("pricing", Detector.BURN_RATE, severity=Severity.HIGH)
+    assert group_severity([burning], CHAIN, KNOWN, DetectConfig()) is Severity.HIGH
+
+
+def test_traffic_that_stays_away_comes_from_the_caller():
+    """When gateway sends less, what it calls gets less; next to an error, traffic makes no candidate."""
+    drops = [found(service, Detector.TRAFFIC) for service in ("gateway", "quote", "pricing")]
+    assert root(drops) == "gateway"
+    assert root([*drops, found("quote")]) == "quote"
