@@ -125,7 +125,15 @@ class EnvironmentScout:
 
     def dump(self, windows_max: int) -> NormalPlace:
         """Return what is normal here, with at most `windows_max` windows of a series' history."""
-        return NormalPlace(self._tenant, self._environment, self.watch.dump(windows_max))
+        watch = self.watch
+        learned = (watch.dump(windows_max), watch.objectives.dump(), watch.traffic.dump())
+        return NormalPlace(self._tenant, self._environment, *learned)
+
+    def load(self, memory: NormalPlace) -> None:
+        """Take over what `dump` returned. Raises ValueError when it is damaged."""
+        self.watch.load(memory.series)
+        self.watch.objectives.load(memory.objectives)
+        self.watch.traffic.load((self.watch.key(m.service, m.operation), m) for m in memory.traffic)
 
     def dump_incidents(self) -> IncidentPlace:
         """Return the anomalies and groups of now; of the signals those of open groups, the newest if there are many."""

@@ -164,7 +164,7 @@ class Scout:
         """
         versions, signatures = self._state.memory
         for place in normal.places:
-            self._scout((place.tenant, place.environment)).watch.load(place.series)
+            self._scout((place.tenant, place.environment)).load(place)
         signatures.load(normal.signatures)
         versions.load(incidents.versions)
         for memory in incidents.places:

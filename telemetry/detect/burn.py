@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from telemetry.detect.config import BurnRow, DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import BurnMemory, WatchAnomaly
 from telemetry.model import Detector, SeriesKey
 
 _MINUTE_S = 60
@@ -40,6 +41,20 @@ class BurnCounter:
         self.last = max(self.last, minute)
         self.requests[self.last % self._size] = total + requests
         self.bad[self.last % self._size] = total_bad + bad
+
+    def dump(self, service: str, objective: str) -> BurnMemory:
+        """Return what was counted."""
+        return BurnMemory(service, objective, self.first, self.last, self.requests.tobytes(), self.bad.tobytes())
+
+    def load(self, memory: BurnMemory) -> None:
+        """Take over what `dump` returned; rings of another length were made for other rows and are not used.
+
+        Raises ValueError when it is damaged.
+        """
+        if len(memory.requests) != 8 * self._size or len(memory.bad) != 8 * self._size:
+            return
+        self.requests, self.bad = array("q", memory.requests), array("q", memory.bad)
+        self.first, self.last = memory.first, memory.last
 
     def over(self, minutes: int) -> tuple[int, int, float]:
         """Return requests, bad ones and the share of the window that was watched, for the newest `minutes`.
@@ -131,6 +146,21 @@ class BurnMonitor:
             f"over {_span(row.short_min)}; {row.factor:g} is the limit."
         )
         self._words = Words(Detector.BURN_RATE, row.severity, reason, self._subject)
+
+    def dump(self, key: SeriesKey) -> WatchAnomaly | None:
+        """Return the anomaly of the objective, told under `key`, None when it has none."""
+        life = self.life.dump()
+        if life is None:
+            return None
+        factor = 0.0 if self._row is None else self._row.factor
+        return WatchAnomaly(key.service, self._subject, key.operation, life, self._words, factor)
+
+    def load(self, memory: WatchAnomaly) -> None:
+        """Take over what `dump` returned, unless the row that fired is gone."""
+        self._row = next((row for row in self._config.burn_rows if row.factor == memory.factor), None)
+        if self._row is not None:
+            self.life.load(memory.life)
+            self._words = memory.words
 
     def finding(self, key: SeriesKey) -> Finding | None:
         """Return the finding on the objective, told under the series `key` of its service."""

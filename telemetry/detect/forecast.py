@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import WatchAnomaly
 from telemetry.detect.trend import Bin, bins, outlier_score, slope, trend
 from telemetry.model import Detector, SeriesKey, Severity
 from telemetry.state import GaugeSeries
@@ -127,6 +128,16 @@ class ForecastMonitor:
             f"in about {minutes} min."
         )
         return Words(Detector.SATURATION, severity, reason, f"forecast of {self._name}")
+
+    def dump(self, key: SeriesKey) -> WatchAnomaly | None:
+        """Return the anomaly of the gauge, told under `key`, None when it has none."""
+        life = self.life.dump()
+        return None if life is None else WatchAnomaly(key.service, self._name, key.operation, life, self._words)
+
+    def load(self, memory: WatchAnomaly) -> None:
+        """Take over what `dump` returned."""
+        self.life.load(memory.life)
+        self._words = memory.words
 
     def finding(self, key: SeriesKey) -> Finding | None:
         """Return the finding on the gauge, told under the series `key` of its service."""

@@ -6,6 +6,7 @@ from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding
 from telemetry.detect.forecast import Forecast, ForecastMonitor, OutlierMonitor, can_fill, outlying, predict
 from telemetry.detect.lifecycle import Closing
+from telemetry.detect.memory import WatchAnomaly
 from telemetry.model import SeriesKey
 from telemetry.state import GaugeSeries
 
@@ -54,6 +55,19 @@ class GaugeWatch:
             del self._outliers[name]
         told = self._forecasts.keys() | self._outliers.keys()
         self._keys = {name: key for name, key in self._keys.items() if name in told}
+
+    def dump_anomalies(self) -> list[WatchAnomaly]:
+        """Return the forecasts that are open or may flap; outliers are suspicions, and one not told has no key yet."""
+        told = ((self._keys.get(name), monitor) for name, monitor in self._forecasts.items())
+        return [memory for key, monitor in told if key is not None and (memory := monitor.dump(key)) is not None]
+
+    def load_anomalies(self, anomalies: Iterable[tuple[SeriesKey, WatchAnomaly]]) -> None:
+        """Take over what `dump_anomalies` returned, by the series under which each was told."""
+        for key, memory in anomalies:
+            name = (memory.service, memory.subject)
+            monitor = self._forecasts[name] = ForecastMonitor(memory.subject, self._config)
+            monitor.load(memory)
+            self._keys[name] = key
 
     def findings(self, key_of: Callable[[str, str], SeriesKey]) -> Iterator[Finding]:
         """Yield all findings; each keeps the series key that `key_of` (service, subject) first gave it."""

@@ -74,6 +74,41 @@ class ResourceAnomaly(msgspec.Struct, array_like=True, frozen=True):
     words: Words | None
 
 
+class BurnMemory(msgspec.Struct, array_like=True, frozen=True):
+    """The counts of a `BurnCounter` for one objective; the rings are 64-bit integers in the machine's byte order."""
+
+    service: str
+    objective: str
+    first: int | None
+    last: int
+    requests: bytes
+    bad: bytes
+
+
+class TrafficMemory(msgspec.Struct, array_like=True, frozen=True):
+    """What a `UsualTraffic` has learned of a series: of each hour of the week the median, and the newest stretches."""
+
+    service: str
+    operation: str
+    hours: dict[int, float]
+    recent: list[float]
+    dispersion: float
+
+
+class WatchAnomaly(msgspec.Struct, array_like=True, frozen=True):
+    """An anomaly of an objective, a series' traffic or a gauge; `subject` tells several of one service apart.
+
+    `factor` is the burn-rate factor of the row that fired, 0 for other detectors.
+    """
+
+    service: str
+    subject: str
+    operation: str
+    life: LifeMemory
+    words: Words | None
+    factor: float = 0.0
+
+
 class SignatureMemory(msgspec.Struct, array_like=True, frozen=True):
     """A new error signature that is followed; `old` once it is no longer news."""
 
@@ -93,6 +128,9 @@ class AnomalyMemory(msgspec.Struct, array_like=True, frozen=True):
     series: list[SeriesAnomalies] = []
     resources: list[ResourceAnomaly] = []
     signatures: list[SignatureMemory] = []
+    objectives: list[WatchAnomaly] = []
+    traffic: list[WatchAnomaly] = []
+    forecasts: list[WatchAnomaly] = []
 
 
 def packed(ratios: Iterable[float]) -> bytes:

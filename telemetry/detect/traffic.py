@@ -8,6 +8,7 @@ from telemetry.detect.config import DetectConfig
 from telemetry.detect.cusum import threshold
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
+from telemetry.detect.memory import WatchAnomaly
 from telemetry.detect.usual import Usual, UsualTraffic
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 
@@ -95,6 +96,16 @@ class Direction:
     def _reset(self) -> None:
         self.score, self._since_s, self._bad_now = 0.0, None, False
         self.life.acquit()
+
+    def dump(self, key: SeriesKey) -> WatchAnomaly | None:
+        """Return the anomaly in this direction of the series `key`, None when there is none."""
+        life = self.life.dump()
+        return None if life is None else WatchAnomaly(key.service, self.name, key.operation, life, self._words)
+
+    def load(self, memory: WatchAnomaly) -> None:
+        """Take over what `dump` returned."""
+        self.life.load(memory.life)
+        self._words = memory.words
 
     def finding(self, key: SeriesKey) -> Finding | None:
         """Return the finding in this direction, None when there is none."""

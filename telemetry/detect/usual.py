@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from telemetry.detect.config import DetectConfig
+from telemetry.detect.memory import TrafficMemory
+from telemetry.model import SeriesKey
 
 _HOUR_S = 3600
 _DAY_H = 24
@@ -62,6 +64,18 @@ class UsualTraffic:
         if expected >= 1:
             excess = (requests - expected) ** 2 / expected - self.dispersion
             self.dispersion += excess / self._config.traffic_dispersion_memory
+
+    def dump(self, key: SeriesKey) -> TrafficMemory:
+        """Return what was learned of the series `key`."""
+        hours = {hour: median(rates) for hour, rates in self.hours.items() if rates}
+        return TrafficMemory(key.service, key.operation, hours, list(self.recent), self.dispersion)
+
+    def load(self, memory: TrafficMemory) -> None:
+        """Take over what `dump` returned; the weeks before have become one."""
+        kept = self._config.traffic_weeks_kept
+        self.hours = {hour: deque([rate], maxlen=kept) for hour, rate in memory.hours.items()}
+        self.recent.extend(memory.recent)
+        self.dispersion = memory.dispersion
 
     def at(self, now_s: int) -> Usual | None:
         """Return what is usual now, None while too little was seen.

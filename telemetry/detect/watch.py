@@ -49,8 +49,8 @@ class Watch:
         self._resources: dict[tuple[str, str], SaturationMonitor] = {}
         self._signatures: dict[str, tuple[SeriesKey, NoveltyMonitor]] = {}
         self._resource_keys: dict[tuple[str, str], SeriesKey] = {}
-        self._objectives = ObjectiveWatch(slos, config)
-        self._traffic = TrafficWatch(config)
+        self.objectives = ObjectiveWatch(slos, config)
+        self.traffic = TrafficWatch(config)
         self._gauges = GaugeWatch(config)
         self._first_s: int | None = None
         self._now_s = 0
@@ -73,8 +73,8 @@ class Watch:
         for key in keys:
             cells[key] = next(iter(self._state.cells(key, start_s, self._now_s)), None)
             self.monitor(key).step(start_s, cells[key], per_service[key.service], closing_of(key.service))
-        self._objectives.advance(start_s, cells, closing_of)
-        self._traffic.advance(start_s, cells, closing_of)
+        self.objectives.advance(start_s, cells, closing_of)
+        self.traffic.advance(start_s, cells, closing_of)
         gone = self._series.keys() - set(keys)
         for key in [k for k in gone if not self._series[k].is_open]:
             self._silent[key] = self._series.pop(key).dump(self._now_s, _SILENT_WINDOWS)
@@ -138,14 +138,15 @@ class Watch:
 
     def _key_for(self, service: str, operation: str) -> SeriesKey:
         """Return the series under which a finding on a service is told: its own, else its busiest one."""
-        key = self._key(service, operation)
+        key = self.key(service, operation)
         mine = sorted((k for k in self._series if k.service == service), key=lambda k: k.operation)
         if key in self._series or not mine:
             return key
         start_s = self._now_s - _BUSY_OVER_S
         return max(mine, key=lambda k: self._state.red(k, start_s, self._now_s).requests)
 
-    def _key(self, service: str, operation: str) -> SeriesKey:
+    def key(self, service: str, operation: str) -> SeriesKey:
+        """Return the key of a series of this environment."""
         return SeriesKey(tenant=self.tenant, environment=self.environment, service=service, operation=operation)
 
     def saturated(self, service: str) -> bool:
@@ -166,8 +167,8 @@ class Watch:
         for key, novelty in self._signatures.values():
             told = novelty.finding(key, self._now_s)
             found += [told] if told else []
-        found += self._objectives.findings(self._key_for)
-        found += self._traffic.findings()
+        found += self.objectives.findings(self._key_for)
+        found += self.traffic.findings()
         found += self._gauges.findings(self._key_for)
         return sorted(found, key=lambda f: (f.onset_s, f.key.service, f.key.operation, f.detector, f.id))
 
@@ -184,7 +185,7 @@ class Watch:
     def load(self, series: Iterable[SeriesMemory]) -> None:
         """Take over what `dump` returned; it is used when a series sends again. Raises ValueError when damaged."""
         for memory in series:
-            key = self._key(memory.service, memory.operation)
+            key = self.key(memory.service, memory.operation)
             SeriesMonitor(key, self._config).load(memory)
             self._silent[key] = memory
 
@@ -197,22 +198,31 @@ class Watch:
             [memory for memory in series if memory is not None],
             [memory for memory in resources if memory is not None],
             [monitor.dump(name, key) for name, (key, monitor) in self._signatures.items()],
+            self.objectives.dump_anomalies(),
+            self.traffic.dump_anomalies(),
+            self._gauges.dump_anomalies(),
         )
 
     def load_anomalies(self, memory: AnomalyMemory) -> None:
         """Take over what `dump_anomalies` returned, after `load`."""
         self._first_s = memory.first_s
         for series in memory.series:
-            self.monitor(self._key(series.service, series.operation)).load_anomalies(series)
+            self.monitor(self.key(series.service, series.operation)).load_anomalies(series)
         for resource in memory.resources:
             name = (resource.service, resource.subject)
             monitor = self._resources[name] = SaturationMonitor(resource.subject, self._config)
             monitor.load(resource)
-            self._resource_keys[name] = self._key(resource.service, resource.operation)
+            self._resource_keys[name] = self.key(resource.service, resource.operation)
         for signature in memory.signatures:
             novelty = NoveltyMonitor(signature.born_s, self._config)
             novelty.load(signature)
-            self._signatures[signature.hash] = (self._key(signature.service, signature.operation), novelty)
+            self._signatures[signature.hash] = (self.key(signature.service, signature.operation), novelty)
+        for watch, anomalies in (
+            (self.objectives, memory.objectives),
+            (self.traffic, memory.traffic),
+            (self._gauges, memory.forecasts),
+        ):
+            watch.load_anomalies((self.key(each.service, each.operation), each) for each in anomalies)
 
 
 def _series_findings(monitor: SeriesMonitor) -> Iterator[Finding]:

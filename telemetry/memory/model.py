@@ -2,7 +2,7 @@
 
 import msgspec
 
-from telemetry.detect.memory import AnomalyMemory, SeriesMemory
+from telemetry.detect.memory import AnomalyMemory, BurnMemory, SeriesMemory, TrafficMemory
 from telemetry.group import Group
 from telemetry.model import Signal
 from telemetry.state.signatures import SignatureSeen
@@ -15,10 +15,12 @@ class NormalPlace(msgspec.Struct):
     tenant: str
     environment: str
     series: list[SeriesMemory]
+    objectives: list[BurnMemory] = []
+    traffic: list[TrafficMemory] = []
 
 
 class Normal(msgspec.Struct):
-    """Baselines of every series, and the error signatures that are not new."""
+    """Baselines and usual traffic of every series, what objectives have spent, and the signatures that are not new."""
 
     places: list[NormalPlace] = []
     signatures: list[SignatureSeen] = []
