@@ -3,7 +3,8 @@
 SreSpaceError
 ├── TransientError           worth another try later
 │   └── BusUnavailableError  the event bus does not answer
-└── DecodeError              bytes are not what they claim to be
+├── DecodeError              bytes are not what they claim to be
+└── TelemetryFileError       a file of recorded telemetry cannot be read
 """
 
 
@@ -28,3 +29,11 @@ class BusUnavailableError(TransientError):
 
 class DecodeError(SreSpaceError):
     """Bytes from outside could not be decoded; the message says what was expected."""
+
+
+class TelemetryFileError(SreSpaceError):
+    """The telemetry file at `path` is not what the Collector's file exporter writes; the message says where and why."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"the telemetry file {path} {problem}")
+        self.path = path
