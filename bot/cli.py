@@ -15,6 +15,7 @@ from agents.errors import ConfigError, SreSpaceError
 from agents.stages import diagram
 from bot.audit_cli import audit_app
 from bot.process import FAILED
+from bot.rca_cli import rca
 from bot.settings import document, load_settings
 from bot.status import as_json as as_json_text
 from bot.status import processes
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+app.command("rca")(rca)
 
 
 def _become(module: str, *arguments: str) -> None:

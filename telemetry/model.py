@@ -225,12 +225,13 @@ class FlowEvidence(Item):
     """A step of an operation after which something else follows than before.
 
     A step is a log site, where a span begins (`^` and its operation) or ends (`$`); from `spans`, `usual` or `instead`
-    is a call that a span makes, or empty when it does not. `severity` and `usual_severity` are OTLP's numbers of the
+    is a call that a span makes, or empty when it does not; from `status` they are OK and ERROR, and ERROR counts only
+    where no child span failed. `severity` and `usual_severity` are OTLP's numbers of the
     log sites `instead` and `usual`, `callee` is the service called when it is another one.
     """
 
     kind: Literal["flow"] = "flow"
-    source: Literal["logs", "spans"]
+    source: Literal["logs", "spans", "status"]
     service: str
     operation: str
     step: str

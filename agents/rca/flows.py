@@ -86,6 +86,8 @@ def find_changed_flows(view: View) -> Iterator[Finding]:
 
 def flow_kind(item: FlowEvidence) -> CauseKind:
     """Return EXCEPTION when the operation breaks off more often, MISSING_WORK when it takes another way."""
+    if item.source == "status":
+        return CauseKind.EXCEPTION
     broken_off = item.after.last / item.after.total - item.before.last / item.before.total
     return CauseKind.EXCEPTION if broken_off >= DEFAULTS.flow_broken_off else CauseKind.MISSING_WORK
 
@@ -100,6 +102,11 @@ def flow_text(item: FlowEvidence) -> str:
     """Return the finding in words and numbers."""
     where = f"in {item.service} {words.short(item.operation)}"
     was, now = item.before, item.after
+    if item.source == "status":
+        return (
+            f"{where}, {now.instead} of {now.total} spans fail while nothing that they call does, "
+            f"{was.instead} of {was.total} before"
+        )
     if item.source == "spans":
         call = words.short(item.usual or item.instead)
         made_was, made_now = (was.usual, now.usual) if item.usual else (was.instead, now.instead)

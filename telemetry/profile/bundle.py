@@ -16,7 +16,7 @@ MAX_BYTES = 256 * 1024
 class Windows:
     """What was recorded: a profile for each normal window and one of the fault, and the points of both.
 
-    Stretches are in Unix nanoseconds, from inclusive, to exclusive.
+    Stretches are in Unix nanoseconds, from inclusive, to exclusive; `pods` are those seen, by service.
     """
 
     normal_ns: Sequence[tuple[int, int]]
@@ -24,6 +24,7 @@ class Windows:
     normal: list[Profile] = field(default_factory=list[Profile])
     fault: Profile = field(default_factory=Profile)
     normal_points: list[PointRow] = field(default_factory=list[PointRow])
+    pods: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     fault_points: list[PointRow] = field(default_factory=list[PointRow])
 
 

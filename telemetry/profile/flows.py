@@ -11,6 +11,8 @@ MIN_COUNT = 3
 """Fewer passes through a step say nothing about what follows it."""
 MAX_FLOWS = 120
 _SHIFT_MIN = 0.1
+ERROR = 17
+"""OTLP severity number of ERROR."""
 _DRAFT = "E0"
 _REPLACED = 0.5
 ABSENT = ""
@@ -20,7 +22,7 @@ ANY_CALL = "any call"
 
 def flows(normal: Sequence[Profile], before: Profile, fault: Profile) -> list[FlowEvidence]:
     """Return the steps after which something else follows than before, by how far that shifted."""
-    found = [*_steps(normal, before, fault), *_calls(normal, before, fault)]
+    found = [*_steps(normal, before, fault), *_calls(normal, before, fault), *_failures(normal, before, fault)]
     return sorted(found, key=_shift)[:MAX_FLOWS]
 
 
@@ -141,6 +143,28 @@ def _call(
         after=followed(fault),
         windows=tuple(followed(profile) for profile in normal if profile.work[work]),
     )
+
+
+def _failures(normal: Sequence[Profile], before: Profile, fault: Profile) -> Iterator[FlowEvidence]:
+    for work, failed in fault.failed.items():
+        counts = [(p.failed[work], p.work[work]) for p in (before, fault)]
+        if failed < MIN_COUNT or counts[0][1] < MIN_COUNT or counts[0][0] / counts[0][1] >= failed / counts[1][1]:
+            continue
+        was, now = (Followed(usual=total - n, instead=n, total=total) for n, total in counts)
+        windows = [(p.failed[work], p.work[work]) for p in normal if p.work[work]]
+        yield FlowEvidence(
+            id=_DRAFT,
+            source="status",
+            service=work[0],
+            operation=work[1],
+            step=work[1],
+            usual="OK",
+            instead="ERROR",
+            severity=ERROR,
+            before=was,
+            after=now,
+            windows=tuple(Followed(usual=total - n, instead=n, total=total) for n, total in windows),
+        )
 
 
 def _shift(item: FlowEvidence) -> tuple[float, float, str, str, str, str]:

@@ -12,9 +12,13 @@ from telemetry.profile.rows import LogRow, PointRow, SpanRow
 from telemetry.profile.sites import site_of
 from telemetry.profile.window import Profile
 from telemetry.scrub import scrub_name
+from telemetry.state.resource import UNKNOWN_SERVICE
 
 MAX_SPANS = 1_000_000
 """Spans of the windows that are kept; then whole traces are left out. About 300 MB."""
+_STATUS_ERROR = 2
+_LONGEST_NS = 60_000_000_000
+"""Records of a trace are taken until this long after its window: it may end later than that."""
 MAX_LOGS = 1_000_000
 MAX_POINTS = 2_000_000
 
@@ -64,13 +68,12 @@ class _Reader:
         self._result = Windows(normal_ns=normal, fault_ns=fault)
         self._traces: dict[bytes, list[SpanRow]] = {}
         self._logs: defaultdict[bytes, list[tuple[bytes, LogRow]]] = defaultdict(list)
-        self._sites: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._spans = self._log_count = 0
 
     def take_spans(self, request: Any) -> None:
         for group in request.resource_spans:
-            service, _ = _who(group.resource)
+            service, _ = self._who(group.resource)
             for scope in group.scope_spans:
                 for span in scope.spans:
                     self._take_span(span, service)
@@ -93,6 +96,7 @@ class _Reader:
                 self._name(span.name),
                 start_ns,
                 max(start_ns, span.end_time_unix_nano),
+                span.status.code == _STATUS_ERROR,
             )
         )
         self._spans += 1
@@ -101,15 +105,18 @@ class _Reader:
         for group in request.resource_logs:
             for scope in group.scope_logs:
                 for record in scope.log_records:
-                    if record.span_id and self._log_count < MAX_LOGS:
+                    time_ns = record.time_unix_nano or record.observed_time_unix_nano
+                    if record.span_id and self._log_count < MAX_LOGS and self._is_near(time_ns):
                         self._log_count += 1
-                        time_ns = record.time_unix_nano or record.observed_time_unix_nano
                         row = LogRow(time_ns, site_of(record.body.string_value), record.severity_number)
                         self._logs[record.trace_id].append((record.span_id, row))
 
+    def _is_near(self, time_ns: int) -> bool:
+        return any(first <= time_ns < last + _LONGEST_NS for first, last in self._stretches)
+
     def take_points(self, request: Any) -> None:
         for group in request.resource_metrics:
-            service, pod = _who(group.resource)
+            service, pod = self._who(group.resource)
             for scope in group.scope_metrics:
                 for metric in scope.metrics:
                     for point in metric.gauge.data_points:
@@ -146,7 +153,10 @@ class _Reader:
                 self._names[name] = known
         return known
 
-
-def _who(resource: Any) -> tuple[str, str]:
-    found = {a.key: a.value.string_value for a in resource.attributes if a.key in {"service.name", "k8s.pod.name"}}
-    return scrub_name(found.get("service.name", "unknown_service")), scrub_name(found.get("k8s.pod.name", ""))
+    def _who(self, resource: Any) -> tuple[str, str]:
+        found = {a.key: a.value.string_value for a in resource.attributes if a.key in {"service.name", "k8s.pod.name"}}
+        service = scrub_name(found.get("service.name", UNKNOWN_SERVICE))
+        pod = scrub_name(found.get("k8s.pod.name", ""))
+        if pod:
+            self._result.pods.setdefault(service, set()).add(pod)
+        return service, pod

@@ -18,6 +18,7 @@ class SpanRow(NamedTuple):
     operation: str
     start_ns: int
     end_ns: int
+    error: bool = False
 
 
 class LogRow(NamedTuple):

@@ -26,7 +26,8 @@ class Profile:
 
     `own` holds self times (duration less the union of the children, detection.md), `way` what a call took beyond the
     callee's own span, `next` how often each step followed a step within one span, `work` the spans, `calls` how many
-    of them had at least one such child, or none at all.
+    of them had at least one such child, or none at all;
+    `failed` counts spans of status ERROR without a child of that status.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Profile:
         self.severity: dict[str, int] = {}
         self.work: Counter[Work] = Counter()
         self.calls: defaultdict[Work, Counter[Work]] = defaultdict(Counter)
+        self.failed: Counter[Work] = Counter()
         self._full = False
 
     def add(self, spans: Sequence[SpanRow], logs: Mapping[bytes, Iterable[LogRow]]) -> None:
@@ -67,6 +69,7 @@ class Profile:
         for site, severity in other.severity.items():
             self.severity[site] = max(severity, self.severity.get(site, 0))
         self.work.update(other.work)
+        self.failed.update(other.failed)
         for work, found in other.calls.items():
             self.calls[work].update(found)
 
@@ -84,6 +87,8 @@ class Profile:
             return
         self.work[work] += 1
         self.own[work].add(self_ms(span, children))
+        if span.error and not any(child.error for child in children):
+            self.failed[work] += 1
         self.calls[work].update({(child.service, child.operation) for child in children} or {NO_CALL})
 
     def _add_way(self, parent: SpanRow, span: SpanRow) -> None:
