@@ -76,7 +76,10 @@ def find_changed_flows(view: View) -> Iterator[Finding]:
     best: dict[str, tuple[float, FlowEvidence]] = {}
     for item in view.flows:
         strength = flow_strength(item, p)
-        if strength > best.get(item.service, (0.0, item))[0]:
+        known = best.get(item.service)
+        # What the code wrote names the place; the calls that are missed then are its effect.
+        rank = (strength, item.source == "logs")
+        if strength and (known is None or rank > (known[0], known[1].source == "logs")):
             best[item.service] = (strength, item)
     for service, (strength, item) in best.items():
         below = max((best[callee][0] for callee in view.callees(service) if callee in best), default=0.0)

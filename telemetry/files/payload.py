@@ -53,7 +53,7 @@ def read_payload(packed: bytes, likely: SignalKind | None, place: str) -> Record
         UnreadableError: it is not an export request.
     """
     payload = _unpacked(packed) if packed.startswith(ZSTD_MAGIC) else packed
-    if payload.lstrip()[:1] == b"{":
+    if payload[:1] == b"{":
         return _from_json(payload, place)
     return _from_protobuf(payload, likely, place)
 
