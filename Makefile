@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-ingest image-check lock clean
+.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-ingest bench-rca image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,9 @@ bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothin
 
 bench-ingest: $(VENV)/.dev  ## Measure the senses: spans per second and core, memory, detection (BENCH_OPTIONS=--help)
 	$(BIN)/python -m tests.benchmarks.ingest $(BENCH_OPTIONS)
+
+bench-rca: $(VENV)/.dev  ## Measure the root-cause ranking on labelled faults: make bench-rca DATA=folder (see docs/rca.md)
+	$(BIN)/python -m tests.benchmarks.rca $(DATA)
 
 image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
 	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)

@@ -15,6 +15,7 @@ from agents.errors import ConfigError, SreSpaceError
 from agents.stages import diagram
 from bot.audit_cli import audit_app
 from bot.process import FAILED
+from bot.rca_cli import rca
 from bot.settings import document
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+app.command("rca")(rca)
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 

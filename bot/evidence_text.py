@@ -5,10 +5,12 @@ from typing import assert_never
 from telemetry.model import (
     EdgeEvidence,
     Evidence,
+    FlowEvidence,
     MetricEvidence,
     RedEvidence,
     RedSummary,
     SignatureEvidence,
+    TimeEvidence,
     TraceEvidence,
     VersionEvidence,
 )
@@ -16,7 +18,7 @@ from telemetry.model import (
 SHORT_SHA = 9
 
 
-def evidence_text(item: Evidence) -> str:
+def evidence_text(item: Evidence) -> str:  # noqa: PLR0911 - one for each kind of evidence
     """Return what the item shows, with the numbers before and during the fault."""
     match item:
         case RedEvidence():
@@ -36,6 +38,13 @@ def evidence_text(item: Evidence) -> str:
             unit = f" {item.unit}" if item.unit else ""
             limit = "" if item.limit is None else f" of {item.limit:g}"
             return f"{item.metric} of {item.service}: {item.after:g}{limit}{unit}; before: {before}"
+        case TimeEvidence():
+            what = f"own time of {item.service}" if item.caller is None else f"way from {item.caller} to {item.service}"
+            return f"{what} {item.operation}: {item.after.p50_ms:.1f} ms at p50; before: {item.before.p50_ms:.1f} ms"
+        case FlowEvidence():
+            made = [c.usual if item.source == "logs" or item.usual else c.instead for c in (item.after, item.before)]
+            what = f"{item.service} {item.operation}: {item.step} → {item.usual or item.instead}"
+            return f"{what} in {made[0]} of {item.after.total}; before: {made[1]} of {item.before.total}"
         case VersionEvidence():
             old = (item.revision_before or item.version_before or "unknown")[:SHORT_SHA]
             new = (item.revision_after or item.version_after or "unknown")[:SHORT_SHA]

@@ -183,6 +183,66 @@ class MetricEvidence(Item):
     before: float | None
     after: float
     limit: float | None = None
+    score: float | None = None
+    """Robust z-score of `after` where it was taken: distance from the median in deviations, with floors."""
+
+
+class Times(Frozen):
+    """Durations of one window in milliseconds: quantiles within 1 %."""
+
+    count: int
+    p50_ms: float
+    p75_ms: float
+    p90_ms: float
+
+
+class TimeEvidence(Item):
+    """Time that work took itself (`own`), or that calls took beyond the callee's span (`way`).
+
+    For `way` the service is the callee. `windows` are the normal windows one by one: what varies between them is noise.
+    """
+
+    kind: Literal["time"] = "time"
+    measure: Literal["own", "way"]
+    caller: str | None = None
+    service: str
+    operation: str
+    before: Times
+    after: Times
+    windows: tuple[Times, ...] = ()
+
+
+class Followed(Frozen):
+    """How often a step was followed by the usual one, by the other one, was the last of its span, and came in all."""
+
+    usual: int
+    instead: int
+    last: int = 0
+    total: int
+
+
+class FlowEvidence(Item):
+    """A step of an operation after which something else follows than before.
+
+    A step is a log site, where a span begins (`^` and its operation) or ends (`$`); from `spans`, `usual` or `instead`
+    is a call that a span makes, or empty when it does not; from `status` they are OK and ERROR, and ERROR counts only
+    where no child span failed. `severity` and `usual_severity` are OTLP's numbers of the
+    log sites `instead` and `usual`, `callee` is the service called when it is another one.
+    """
+
+    kind: Literal["flow"] = "flow"
+    source: Literal["logs", "spans", "status"]
+    service: str
+    operation: str
+    step: str
+    usual: str
+    instead: str
+    severity: int = 0
+    usual_severity: int = 0
+    callee: str | None = None
+    before: Followed
+    after: Followed
+    windows: tuple[Followed, ...] = ()
 
 
 class VersionEvidence(Item):
@@ -198,7 +258,14 @@ class VersionEvidence(Item):
 
 
 Evidence = Annotated[
-    RedEvidence | EdgeEvidence | TraceEvidence | SignatureEvidence | MetricEvidence | VersionEvidence,
+    RedEvidence
+    | EdgeEvidence
+    | TraceEvidence
+    | SignatureEvidence
+    | MetricEvidence
+    | TimeEvidence
+    | FlowEvidence
+    | VersionEvidence,
     Field(discriminator="kind"),
 ]
 

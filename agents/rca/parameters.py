@@ -10,7 +10,7 @@ class Parameters:
     What says *detector* is the rule by which Scout calls a window bad, so that ranking and detection agree. What says
     *ordinal* was chosen for its order only (a direct observation of a cause outweighs a symptom, a symptom outweighs
     a coincidence) and holds for the scenarios in `agents.testing.scenarios` within the variations of the property
-    tests; it is not calibrated on public data.
+    tests, and on the public faults of docs/rca.md, which also shows how results move with them.
     """
 
     error_ratio_floor: float = 0.02
@@ -38,6 +38,51 @@ class Parameters:
     gap_share: float = 0.6
     """Ordinal: share of a slower call that its callee does not account for, from which the network is meant."""
 
+    flow_shift_floor: float = 0.8
+    """Benchmark (docs/rca.md): lower bounds of the log odds ratio between normal windows stay below."""
+    flow_shift_full: float = 2.0
+    """Ordinal: this much above the floor counts fully; every request of a dozen leaves its usual way."""
+    flow_known_share: float = 0.3
+    """Ordinal: a way that this share of requests takes in every normal window is no news."""
+    flow_usual_share: float = 0.8
+    """Ordinal: a call that this share of requests makes is work that must be done."""
+    flow_min_window: int = 5
+    """Detector D1: fewer events are never judged."""
+    flow_broken_off: float = 0.1
+    """Ordinal: this share more of spans that end at a step are exceptions."""
+    flow_passed_on: float = 0.7
+    """Ordinal: share of a changed flow that a callee whose flow changed in full accounts for."""
+    time_factor: float = 1.5
+    """Detector D2: against the slowest normal window."""
+    time_floor_ms: float = 20.0
+    """Ordinal: above the jitter of a millisecond clock and of a scheduler's slice."""
+    time_full_ms: float = 60.0
+    """Ordinal: two thirds of a scheduler's period of 100 ms, in which a pod without CPU waits."""
+    way_shared: float = 0.6
+    """Ordinal: share of a service's calls that are slow, from which it is meant and not those that it calls."""
+    way_callees: int = 2
+    """One slow callee tells nothing about its caller."""
+    way_explained: float = 0.3
+    """Ordinal: what slow calls are still worth against a callee when all come from such a caller."""
+    cpu_rise_floor: float = 0.2
+    """Ordinal: of a limit; less is load."""
+    cpu_rise_full: float = 0.6
+    """Ordinal: more than half of a limit."""
+    cpu_full: float = 0.95
+    """Ordinal: at its limit a rise above the floor counts fully."""
+    cpu_score_full: float = 6.0
+    """Detector D5."""
+    gauge_score_full: float = 100.0
+    """Ordinal: scores of gauges near constant reach far."""
+
+    w_flow: float = 0.85
+    """Ordinal: work left its usual way: nearly as telling as a gauge of the cause."""
+    w_own_time: float = 0.3
+    """Ordinal: own time also holds what asynchronous work waits for."""
+    w_cpu: float = 0.9
+    """Ordinal: the cause itself, measured."""
+    w_gauge: float = 0.05
+    """Ordinal: a gauge that says nothing about a cause only orders what nothing else tells apart."""
     w_symptom: float = 0.35
     """Ordinal: requests of a service fail or slow down."""
     w_leaf: float = 0.3
@@ -60,7 +105,7 @@ class Parameters:
     """Ordinal: callers time out waiting for the service."""
     w_down: float = 0.7
     """Ordinal: callers cannot reach it, or it stopped serving."""
-    w_network: float = 0.6
+    w_network: float = 0.8
     """Ordinal: calls take longer than their callee works."""
     w_change: float = 0.3
     """Ordinal: the service was deployed just before; it fades to nothing over `recent_change_s`."""

@@ -4,12 +4,15 @@ from agents.diagnosis import Candidate, CauseKind, Claim, Verdict
 from agents.rca.claims import supported_candidate
 from agents.rca.errors import find_errors, find_leaves
 from agents.rca.finding import Finding
+from agents.rca.flows import find_changed_flows
+from agents.rca.gauges import find_busy_cpus, find_moved_gauges
 from agents.rca.parameters import DEFAULTS, Parameters
 from agents.rca.propagation import explained
 from agents.rca.resources import find_full_machines, find_full_pools
 from agents.rca.symptoms import find_network_gaps, find_own_slowness, find_silent_callees, find_symptoms
+from agents.rca.times import find_own_time, find_slow_ways
 from agents.rca.view import View, id_order, view_of
-from telemetry.model import EvidenceBundle
+from telemetry.model import Evidence, EvidenceBundle, MetricEvidence
 
 FINDERS = (
     find_symptoms,
@@ -20,6 +23,11 @@ FINDERS = (
     find_own_slowness,
     find_network_gaps,
     find_silent_callees,
+    find_changed_flows,
+    find_slow_ways,
+    find_own_time,
+    find_busy_cpus,
+    find_moved_gauges,
 )
 """Each looks at one kind of evidence; what it does not see it does not judge."""
 
@@ -49,12 +57,19 @@ def verdict(candidates: tuple[Candidate, ...], bundle: EvidenceBundle, parameter
         return Verdict.INCONCLUSIVE
     best = candidates[0]
     lead = best.score - (candidates[1].score if len(candidates) > 1 else 0.0)
-    kinds = {item.id: item.kind for item in bundle.items}
+    kinds = {item.id: item.kind for item in bundle.items if not _only_moved(item, best.kind)}
     shown_by = {kinds[cited] for claim in best.speaks_for for cited in claim.evidence if cited in kinds}
     if best.score < parameters.likely_score or lead < parameters.likely_margin:
         return Verdict.INCONCLUSIVE
     sure = best.score >= parameters.confirmed_score and lead >= parameters.confirmed_margin and len(shown_by) > 1
     return Verdict.CONFIRMED if sure else Verdict.LIKELY
+
+
+def _only_moved(item: Evidence, kind: CauseKind) -> bool:
+    """Return whether a gauge says nothing about a cause of this kind but that something changed."""
+    if not isinstance(item, MetricEvidence) or item.score is None:
+        return False
+    return kind not in {CauseKind.CPU_CONTENTION, CauseKind.MEMORY_SATURATION, CauseKind.DB_POOL_EXHAUSTION}
 
 
 def _candidate(view: View, service: str, findings: list[Finding]) -> Candidate:

@@ -4,15 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from agents.rca.parameters import Parameters
 from telemetry.model import (
     EdgeEvidence,
     EvidenceBundle,
+    FlowEvidence,
     MetricEvidence,
     RedEvidence,
     RedSummary,
     SignatureEvidence,
+    TimeEvidence,
     TraceEvidence,
     VersionEvidence,
 )
@@ -30,6 +33,9 @@ class View:
     metrics: dict[str, list[MetricEvidence]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[str, list[VersionEvidence]] = field(default_factory=lambda: defaultdict(list))
     traces: list[TraceEvidence] = field(default_factory=list)
+    ways: list[TimeEvidence] = field(default_factory=list)
+    own: list[TimeEvidence] = field(default_factory=list)
+    flows: list[FlowEvidence] = field(default_factory=list)
 
     @property
     def services(self) -> list[str]:
@@ -52,6 +58,23 @@ class View:
     def edges_to(self, service: str) -> list[EdgeEvidence]:
         """Return the calls that others make to `service`."""
         return [edge for edge in self.edges if edge.callee == service and edge.caller != service]
+
+    def callees(self, service: str) -> set[str]:
+        """Return what `service` calls, directly or through others."""
+        found: set[str] = set()
+        open_ends = [service]
+        while open_ends:
+            new = self._called.get(open_ends.pop(), set()) - found
+            found |= new
+            open_ends.extend(new)
+        return found - {service}
+
+    @cached_property
+    def _called(self) -> dict[str, set[str]]:
+        called: dict[str, set[str]] = {}
+        for caller, callee in [(e.caller, e.callee) for e in self.edges] + [(w.caller, w.service) for w in self.ways]:
+            called.setdefault(caller or "", set()).add(callee)
+        return called
 
     def recent_change(self, service: str) -> VersionEvidence | None:
         """Return the newest deploy of `service` that came shortly before the fault, if there was one."""
@@ -90,6 +113,10 @@ def view_of(bundle: EvidenceBundle, parameters: Parameters) -> View:
                 view.changes[item.service].append(item)
             case TraceEvidence():
                 view.traces.append(item)
+            case TimeEvidence():
+                (view.ways if item.measure == "way" else view.own).append(item)
+            case FlowEvidence():
+                view.flows.append(item)
     return view
 
 

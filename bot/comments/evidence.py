@@ -9,11 +9,15 @@ from telemetry.model import (
     EdgeEvidence,
     Evidence,
     EvidenceBundle,
+    FlowEvidence,
+    Followed,
     MetricEvidence,
     RedEvidence,
     RedSummary,
     Signal,
     SignatureEvidence,
+    TimeEvidence,
+    Times,
     TraceEvidence,
     VersionEvidence,
 )
@@ -34,7 +38,7 @@ def evidence_table(bundle: EvidenceBundle) -> str:
     return f"{text}\n\n{plural(left_out, 'more item')} in the dashboard." if left_out else text
 
 
-def _cells(item: Evidence) -> Cells:
+def _cells(item: Evidence) -> Cells:  # noqa: PLR0911 - one for each kind of evidence
     match item:
         case RedEvidence():
             what = f"{_name(item.service)} {code_cell(item.operation, MAX_NAME)}"
@@ -48,6 +52,10 @@ def _cells(item: Evidence) -> Cells:
             return _signature(item), f"{number(item.count_before)} times", f"{number(item.count)} times"
         case MetricEvidence():
             return _metric(item)
+        case TimeEvidence():
+            return _time(item), times(item.before), times(item.after)
+        case FlowEvidence():
+            return _flow(item), _followed(item, item.before), _followed(item, item.after)
         case VersionEvidence():
             what = f"{_name(item.service)} runs another version since {clock(item.changed_at)}"
             return (
@@ -97,6 +105,30 @@ def _metric(item: MetricEvidence) -> Cells:
     limit = "" if item.limit is None else f" (limit {number(item.limit)})"
     before = NOTHING if item.before is None else f"{number(item.before)}{unit}"
     return what, before, f"{number(item.after)}{unit}{limit}"
+
+
+def _time(item: TimeEvidence) -> str:
+    operation = code_cell(item.operation, MAX_NAME)
+    if item.caller is None:
+        return f"own time of {_name(item.service)} {operation}"
+    return f"the way from {_name(item.caller)} to {_name(item.service)} {operation}"
+
+
+def times(summary: Times) -> str:
+    """Return median and 90th percentile of one stretch."""
+    return f"{milliseconds(summary.p50_ms)}, p90 {milliseconds(summary.p90_ms)} ({number(summary.count)} times)"
+
+
+def _flow(item: FlowEvidence) -> str:
+    where = f"{_name(item.service)} {code_cell(item.operation, MAX_NAME)}"
+    if item.source == "spans":
+        return f"{where}: calls {code_cell(item.usual or item.instead, MAX_NAME)}"
+    return f"{where}: after {code_cell(item.step, MAX_NAME)} comes {code_cell(item.usual, MAX_NAME)}"
+
+
+def _followed(item: FlowEvidence, counts: Followed) -> str:
+    made = counts.usual if item.source == "logs" or item.usual else counts.instead
+    return f"{number(made)} of {number(counts.total)} times"
 
 
 def _version(revision: str | None, version: str | None) -> str:

@@ -53,7 +53,7 @@ def read_payload(packed: bytes, likely: SignalKind | None, place: str) -> Record
         UnreadableError: it is not an export request.
     """
     payload = _unpacked(packed) if packed.startswith(ZSTD_MAGIC) else packed
-    if payload.lstrip()[:1] == b"{":
+    if payload[:1] == b"{":  # not after white space: a line feed is the first byte of a message of OTLP in protobuf
         return _from_json(payload, place)
     return _from_protobuf(payload, likely, place)
 
