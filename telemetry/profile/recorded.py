@@ -155,8 +155,8 @@ class _Reader:
 
     def _who(self, resource: Any) -> tuple[str, str]:
         found = {a.key: a.value.string_value for a in resource.attributes if a.key in {"service.name", "k8s.pod.name"}}
-        service = scrub_name(found.get("service.name", UNKNOWN_SERVICE))
-        pod = scrub_name(found.get("k8s.pod.name", ""))
+        service = self._name(found.get("service.name", UNKNOWN_SERVICE))
+        pod = self._name(found.get("k8s.pod.name", ""))
         if pod:
             self._result.pods.setdefault(service, set()).add(pod)
         return service, pod

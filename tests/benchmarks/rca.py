@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from agents.diagnosis import CauseKind
+from agents.diagnosis import CauseKind, Verdict
 from agents.rca import rank
 from agents.rca.parameters import DEFAULTS, Parameters
-from bot.recorded_cases import analyse, case_of, inner
+from bot.recorded_cases import Analysis, Case, analyse, case_of, inner
 from telemetry.model import EvidenceBundle, FlowEvidence, MetricEvidence, TimeEvidence
 
 KINDS = {
@@ -170,6 +170,17 @@ def left_out(cases: Sequence[Known], group: Callable[[Known], str]) -> Iterable[
         yield f"{name:34} {len(inside):3} {fixed:6.3f} {free:6.3f} {free - fixed:+6.3f}  {other or 'the defaults'}"
 
 
+def normal_verdicts(data: Path) -> Iterable[Analysis]:
+    """Yield what is said of the last normal window of each case against the others, or of one half of a lone one."""
+    for row in _rows(data / "cases.jsonl"):
+        folder = data / row["system"] / row["case"]
+        case = case_of(folder)
+        *before, last = case.normal
+        middle = (last[0] + last[1]) // 2
+        windows = (before, last) if before else ([(last[0], middle)], (middle, last[1]))
+        yield analyse(folder, Case(case.case, windows[1], windows[0], case.normal_metrics))
+
+
 def main(data: Path) -> None:
     """Print every table."""
     cases = load(data)
@@ -193,6 +204,12 @@ def main(data: Path) -> None:
         if found.place != 1 or not found.kind:
             top = ", ".join(f"{c.service} {c.kind} {c.score:.2f}" for c in ranking[:3]) or "nobody"
             say(f"{known.name} {known.fault} of {known.service}, place {found.place or '-'}: {top}\n")
+    say("\nnormal against normal, whatever is not inconclusive:\n")
+    said = list(normal_verdicts(data))
+    for analysis in said:
+        if analysis.verdict is not Verdict.INCONCLUSIVE:
+            say(f"{analysis.case} {analysis.verdict}: {analysis.candidates[0].service} {analysis.kind}\n")
+    say(", ".join(f"{sum(a.verdict is v for a in said)} {v}" for v in Verdict) + "\n")
 
 
 if __name__ == "__main__":
