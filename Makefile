@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-ingest bench-rca image-check lock clean
+.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 help:  ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.runtime  ## Run the whole loop on this machine: fault, issue, root cause, fix, recovery (about two minutes)
 	$(BIN)/sre-space demo --yes --scenario db-pool-exhaustion
@@ -48,6 +48,9 @@ deploy-files: $(VENV)/.dev  ## Check Dockerfile and docker-compose.yml (tests lo
 
 bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothing about time
 	$(BIN)/pytest tests/benchmarks -m bench -s --timeout 1800
+
+bench-detect: $(VENV)/.dev  ## Measure false incidents of quiet weeks and the time to confirm a fault, in simulations (ten minutes)
+	$(BIN)/pytest tests/benchmarks/test_detection.py -m bench -s --timeout 3600
 
 bench-ingest: $(VENV)/.dev  ## Measure the senses: spans per second and core, memory, detection (BENCH_OPTIONS=--help)
 	$(BIN)/python -m tests.benchmarks.ingest $(BENCH_OPTIONS)
