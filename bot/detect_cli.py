@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.process import FAILED
+from bot.scout_rules import load_rules
 from telemetry.errors import SreSpaceError
 from telemetry.model import Anomaly
 from telemetry.offline import detect
@@ -22,12 +23,15 @@ detect_app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 def run(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of the Collector's file exporter.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each anomaly.")] = False,  # noqa: FBT002 - a flag
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file with objectives and maintenance windows (docs/detection.md).")
+    ] = None,
 ) -> None:
     """Run Scout over recorded telemetry and print the anomalies that it confirms.
 
     Traces, metrics and logs are merged in the order of their times; the same files give the same answer every time.
     """
-    found = detect(files).anomalies
+    found = detect(files, rules=load_rules(config, "--config")).anomalies
     if as_json:
         for anomaly in found:
             typer.echo(as_line(anomaly))

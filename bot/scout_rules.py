@@ -14,8 +14,8 @@ _VARIABLE = f"{PREFIX}SCOUT_CONFIG"
 _REMEDY = "docs/detection.md shows what such a file may hold"
 
 
-def load_rules(path: Path | None) -> ScoutConfig:
-    """Return the rules in the file at `path`; none without a path or in an empty file.
+def load_rules(path: Path | None, named_by: str = _VARIABLE) -> ScoutConfig:
+    """Return the rules in the file at `path`, which `named_by` names; none without a path or in an empty file.
 
     Raises:
         SettingsError: it cannot be read, or does not hold what it may; says what is wrong on which line.
@@ -25,11 +25,11 @@ def load_rules(path: Path | None) -> ScoutConfig:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(_VARIABLE, f"names a file that cannot be read ({error})", _REMEDY) from error
+        raise SettingsError(named_by, f"names a file that cannot be read ({error})", _REMEDY) from error
     try:
         return parse_rules(text)
     except ConfigError as error:
-        raise SettingsError(_VARIABLE, f"names {path}, where {'; '.join(error.problems)}", _REMEDY) from error
+        raise SettingsError(named_by, f"names {path}, where {'; '.join(error.problems)}", _REMEDY) from error
 
 
 def parse_rules(text: str) -> ScoutConfig:

@@ -9,6 +9,7 @@ from telemetry.detect import DetectConfig
 from telemetry.errors import TelemetryFileError
 from telemetry.files import Recorded, SignalKind, TelemetryFile, merged
 from telemetry.model import Anomaly, AnomalyState
+from telemetry.rules import ScoutConfig
 from telemetry.scout import Scout
 from telemetry.state import Limits, Taken, TelemetryState
 
@@ -22,13 +23,15 @@ _LATENESS_S = 60
 class OfflineScout:
     """A state and a Scout that recorded messages are played to, in the order of their times."""
 
-    def __init__(self, *, config: DetectConfig | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, config: DetectConfig | None = None, rules: ScoutConfig | None = None, limits: Limits | None = None
+    ) -> None:
         self._now_s = 0.0
         self._ticked_s = 0
         self._config = config or DetectConfig()
         self._found: dict[str, Anomaly] = {}
         self.state = TelemetryState(limits, clock=lambda: self._now_s)
-        self.scout = Scout(self.state, config=self._config)
+        self.scout = Scout(self.state, config=self._config, rules=rules)
         self._adds: dict[SignalKind, Any] = {
             SignalKind.TRACES: self.state.add_traces,
             SignalKind.METRICS: self.state.add_metrics,
@@ -75,14 +78,18 @@ class OfflineScout:
         return tuple(ordered)
 
 
-def detect(paths: Iterable[Path], *, config: DetectConfig | None = None) -> OfflineScout:
+def detect(
+    paths: Iterable[Path], *, config: DetectConfig | None = None, rules: ScoutConfig | None = None
+) -> OfflineScout:
     """Return a Scout that has seen some files from start to end, with the anomalies that it found.
+
+    `rules` are the operator's objectives and maintenance windows.
 
     Raises:
         TelemetryFileError: a file cannot be read, or there is no telemetry in any of them.
     """
     paths = tuple(paths)
-    offline = OfflineScout(config=config, limits=Limits(lateness_s=_LATENESS_S))
+    offline = OfflineScout(config=config, rules=rules, limits=Limits(lateness_s=_LATENESS_S))
     seen = 0
     for at_ns, message in merged(TelemetryFile(path).messages() for path in paths):
         offline.take(at_ns, message)

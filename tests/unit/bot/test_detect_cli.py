@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from bot import detect_cli
 from bot.detect_cli import detect_app
+from bot.setting_names import SettingsError
 from telemetry.testing import Chain, Fault, Where, gauges
 from telemetry.testing.recording import framed, json_line
 
@@ -93,3 +94,26 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, capsys, monkeypatch):
         detect_cli.main()
     assert caught.value.code == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_objectives_of_a_file_are_watched(recording, tmp_path):
+    """D3 is among the findings only with a file that declares an objective."""
+    files, _ = recording
+    rules = tmp_path / "scout.yaml"
+    rules.write_text("slos:\n  - {service: quote, objective: 0.9999}\n")
+    found = {}
+    for arguments in ([], ["--config", str(rules)]):
+        result = CliRunner().invoke(detect_app, ["--json", *arguments, *files])
+        assert result.exit_code == 0, result.output
+        found[len(arguments)] = {json.loads(line)["detector"] for line in result.output.splitlines()}
+    assert "D3" not in found[0]
+    assert found[2] == found[0] | {"D3"}
+
+
+def test_a_mistake_in_the_rules_is_named_with_its_line(recording, tmp_path):
+    """As at the start of Scout, but by the option."""
+    rules = tmp_path / "scout.yaml"
+    rules.write_text("slos:\n  - {service: quote, objektive: 0.99}\n")
+    result = CliRunner().invoke(detect_app, ["--config", str(rules), *recording[0]])
+    assert isinstance(result.exception, SettingsError)
+    assert str(result.exception).startswith(f"--config names {rules}, where line 2")
