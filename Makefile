@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench image-check lock clean
+.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-detect image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +48,9 @@ deploy-files: $(VENV)/.dev  ## Check Dockerfile and docker-compose.yml (tests lo
 
 bench: $(VENV)/.dev  ## Run the benchmarks: they print figures and assert nothing about time
 	$(BIN)/pytest tests/benchmarks -m bench -s --timeout 1800
+
+bench-detect: $(VENV)/.dev  ## Simulate quiet weeks and faults: false incidents, and seconds until confirmed (minutes)
+	$(BIN)/pytest tests/benchmarks/test_detection.py -m bench -s --timeout 3600
 
 image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
 	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)
