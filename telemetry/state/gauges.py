@@ -20,10 +20,13 @@ _LIMITS = {
     "jvm.memory.used": ("jvm.memory.limit",),
     "db.client.connection.count": ("db.client.connection.max",),
     "db.client.connections.usage": ("db.client.connections.max",),
+    "hikaricp.connections.active": ("hikaricp.connections.max",),
     "process.open_file_descriptor.count": ("process.open_file_descriptor.limit",),
+    "v8js.memory.heap.used": ("v8js.memory.heap.limit",),
+    "otelcol_exporter_queue_size": ("otelcol_exporter_queue_capacity",),
 }
 """Metrics whose limit is another metric of the same resource."""
-_RATIOS = (".utilization",)
+_RATIOS = (".utilization", "_utilization")
 
 
 @dataclass(slots=True)
