@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.settings import Settings, SettingsError
+from bot.web.protocol import BoundedProtocol
 from bot.web.server import Server
 from telemetry.otlp import Receiver
 from telemetry.otlp.grpc_server import GrpcServer, PortTakenError
@@ -34,7 +35,7 @@ async def serve(app: Starlette, receiver: Receiver, settings: Settings, watch: C
             log.info(
                 "scout_started", host=settings.scout_host, port=listener.getsockname()[1], grpc_port=grpc_port or "off"
             )
-            server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=_GRACE_S))
+            server = Server(config_of(app))
             serving = asyncio.create_task(server.serve([listener]))
             await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True
@@ -44,6 +45,18 @@ async def serve(app: Starlette, receiver: Receiver, settings: Settings, watch: C
     finally:
         watching.cancel()
         await asyncio.gather(watching, over_grpc.stop(0), return_exceptions=True)
+
+
+def config_of(app: Starlette, **more: Any) -> uvicorn.Config:
+    """Return how Scout is served, with `more` of uvicorn's settings."""
+    return uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_config=None,  # the process has configured its logs already
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        **more,
+    )
 
 
 def _listener(host: str, port: int) -> socket.socket:

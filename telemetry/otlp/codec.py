@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from telemetry.otlp.errors import UndecodableError, UnsupportedError
 from telemetry.otlp.json_decode import decode_json
 from telemetry.otlp.json_spans import decode_spans
+from telemetry.state.heads import decode_heads
 
 M = TypeVar("M", bound=Message)
 
@@ -35,11 +36,12 @@ def encoding_of(content_type: str) -> Encoding:
 
 def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
     """Return the export request in a body, or what reads like one; raises UndecodableError."""
+    traces = message is ExportTraceServiceRequest
     if encoding is Encoding.JSON:
-        spans = decode_spans(body) if message is ExportTraceServiceRequest else None
+        spans = decode_spans(body) if traces else None
         return decode_json(message, body) if spans is None else cast("M", spans)
     try:
-        return message.FromString(body)
+        return cast("M", decode_heads(body)) if traces else message.FromString(body)
     except ProtobufDecodeError as error:
         raise UndecodableError(f"the body is not an {message.__name__}") from error
 

@@ -1,7 +1,5 @@
 """Pairing of client and server spans, whichever comes first, to find who calls whom."""
 
-from typing import NamedTuple
-
 from telemetry.state.cells import Slot
 from telemetry.state.drops import Drops
 from telemetry.state.graph import ServiceGraph
@@ -14,14 +12,8 @@ _ADDRESSES_MAX = 10_000
 _AMBIGUOUS = ""
 
 
-class Call(NamedTuple):
-    """A client span: who called, how it went, and the address that it named."""
-
-    resource: Resource
-    end_ns: int
-    duration_ns: int
-    error: bool
-    peer: Peer | None
+Call = tuple[Resource, int, int, bool, Peer | None]
+"""A client span: who called, its end and duration in nanoseconds, whether it failed, and the far side that it named."""
 
 
 Route = tuple[Resource, str | None, str, CalleeKind]
@@ -52,14 +44,14 @@ class Pairs:
 
     def add_call(self, span_id: bytes, call: Call) -> None:
         """Take a CLIENT span (or a PRODUCER span that names no queue)."""
-        peer = call.peer
+        peer = call[4]
         if peer is not None and peer.kind in ("database", "queue"):
             self._record(call, peer.name, peer.kind)
             return
         service = self._servers.pop(span_id, None) or self._old_servers.pop(span_id, None)
         if service is not None:
             self._match(call, service)
-        elif call.error and (known := self._known(call)):
+        elif call[3] and (known := self._known(call)):
             # A callee that is down sends no server span: do not let its edge wait for the TTL.
             self._record(call, known, "service")
         else:
@@ -92,8 +84,8 @@ class Pairs:
             known = self._known(call)
             if known:
                 self._record(call, known, "service")
-            elif call.peer is not None:
-                self._record(call, call.peer.name, call.peer.kind)
+            elif (peer := call[4]) is not None:
+                self._record(call, peer.name, peer.kind)
         self._old_calls, self._calls = self._calls, {}
         self._old_servers, self._servers = self._servers, {}
 
@@ -118,7 +110,8 @@ class Pairs:
             self._behind[address] = _AMBIGUOUS
 
     def _known(self, call: Call) -> str:
-        return "" if call.peer is None else self._behind.get((call.resource.environment, call.peer.name), "")
+        resource, _, _, _, peer = call
+        return "" if peer is None else self._behind.get((resource.environment, peer.name), "")
 
     def _record(self, call: Call, callee: str, kind: CalleeKind) -> None:
         resource, end_ns, duration_ns, error, peer = call

@@ -8,6 +8,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from telemetry.scrub import scrub_name
 from telemetry.state.attributes import first, read
+from telemetry.state.heads import whole
 from telemetry.state.views import CalleeKind
 
 _LOOKS = 8
@@ -85,7 +86,7 @@ class Peers:
         if habit is not None and habit.trusted and not failed:
             habit.trusted -= 1
             return habit.peer
-        peer = self._look_up(span.attributes)
+        peer = self._look_up(whole(span).attributes)
         if habit is not None:
             self._check(name, habit, peer)
         elif name not in self._habits:

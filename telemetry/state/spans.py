@@ -11,8 +11,9 @@ from telemetry.state.attributes import read
 from telemetry.state.drops import Drops
 from telemetry.state.failure import MESSAGE_MAX, WANTED
 from telemetry.state.graph import ServiceGraph
+from telemetry.state.heads import is_failed, whole
 from telemetry.state.limits import Limits
-from telemetry.state.pairs import Call, Pairs
+from telemetry.state.pairs import Pairs
 from telemetry.state.resource import Entry, Resource, Resources
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
@@ -21,7 +22,6 @@ from telemetry.state.views import Edge
 
 _SERVER, _CONSUMER = 2, 5  # the first kinds, unspecified and INTERNAL, are in no graph and no window
 _CALLING_KINDS = (3, 4)  # CLIENT and PRODUCER
-_ERROR = 2
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _NS = 1_000_000_000
 _NOTES_MAX = 1_000
@@ -112,7 +112,7 @@ class Spans:
                 last_ns = end_ns
             if end_ns < first_ns or not first_ns:
                 first_ns = end_ns
-            kind, failed = span.kind, span.status.code == _ERROR
+            kind, failed = span.kind, bool(span.status) and is_failed(span)
             kept = failed or trace_id[15] < share or trace_id in recent
             if kind < _SERVER and not kept:
                 continue
@@ -131,7 +131,7 @@ class Spans:
                     add_server(parent_id, service)
             elif kind in _CALLING_KINDS:
                 peer = peer_of(name, span, failed)
-                add_call(span_id, Call(resource, end_ns, duration_ns, failed, peer))
+                add_call(span_id, (resource, end_ns, duration_ns, failed, peer))
                 note = peer.name if peer is not None else ""
             if kept:
                 label = label or find_label(name) or self._label(resource, name)
@@ -149,7 +149,7 @@ class Spans:
         attributes: dict[str, str] = {}
         key = name
         if name in operations.AMBIGUOUS or name not in resource.entries:
-            attributes = read(span.attributes, operations.WANTED)
+            attributes = read(whole(span).attributes, operations.WANTED)
         if name in operations.AMBIGUOUS:
             key = "\x00".join((name, *attributes.values(), ""))
             known = resource.entries.get(key)
@@ -187,6 +187,7 @@ class Spans:
 
     def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
         """Count the signature of a failed span and return its type and message as a note."""
+        span = whole(span)
         attributes = read(span.attributes, WANTED)
         for event in span.events:
             if event.name == "exception":

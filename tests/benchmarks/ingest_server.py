@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import psutil
-import uvicorn
 
+from bot.scout_serving import config_of
 from bot.web.server import Server
 from telemetry.otlp import ReceiverLimits, create_receiver
 from telemetry.state import TelemetryState
@@ -48,7 +48,7 @@ def _run(pipe: Connection) -> None:
 
 async def _serve(pipe: Connection) -> None:
     app = create_receiver(TelemetryState(), ReceiverLimits())
-    server = Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
+    server = Server(config_of(app, host="127.0.0.1", port=0))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.01)
