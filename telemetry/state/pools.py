@@ -23,10 +23,10 @@ NAMES = _USAGE | _FIELDS.keys()
 
 
 class Newest(NamedTuple):
-    """The newest `count` points before `end_s`."""
+    """Only so many of the newest points before `end_s`."""
 
     end_s: int
-    count: int
+    points: int
 
 
 def _field_of(gauge: GaugeSeries) -> str | None:
@@ -47,10 +47,10 @@ def pools_of(gauges: Iterable[GaugeSeries], newest: Newest | None = None) -> lis
         if field is not None:
             name = first(gauge.attributes, "db.client.connection.pool.name", "pool.name", "pool")
             by_tick = changes.setdefault((gauge.service, gauge.instance, name), {})
-            points = newest_before(gauge.points, newest.end_s, newest.count + 1) if newest else gauge.points
+            points = newest_before(gauge.points, newest.end_s, newest.points + 1) if newest else gauge.points
             for point in points:
                 by_tick.setdefault(point.at_s, {})[field] = point.value
-    kept = slice(-newest.count, None) if newest else slice(None)
+    kept = slice(-newest.points, None) if newest else slice(None)
     return [
         PoolSeries(service, name, _points(by_tick)[kept], instance)
         for (service, instance, name), by_tick in changes.items()

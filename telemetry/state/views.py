@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, overload
+from typing import Literal, NamedTuple, TypeVar, overload
 
 from telemetry.model import Frame, TraceSpan
 from telemetry.state.sketch import Sketch
@@ -78,25 +78,28 @@ class GaugePoint:
     value: float
 
 
+AnyPoint = TypeVar("AnyPoint", PoolPoint, GaugePoint)
+
+
 class GaugePoints(Sequence[GaugePoint]):
     """Points of a gauge, oldest first, read where they are kept: copying all of them at each tick would cost most.
 
     Read it at once: it goes on with the gauge.
     """
 
-    __slots__ = ("_times", "_values")
+    __slots__ = ("times", "values")
 
     def __init__(self, times: "array[int]", values: "array[float]") -> None:
-        self._times = times
-        self._values = values
+        self.times = times
+        self.values = values
 
     def __len__(self) -> int:
         """Return how many points there are."""
-        return len(self._times)
+        return len(self.times)
 
     def __iter__(self) -> Iterator[GaugePoint]:
         """Iterate over copies of the points."""
-        return map(GaugePoint, self._times, self._values)
+        return map(GaugePoint, self.times, self.values)
 
     @overload
     def __getitem__(self, at: int) -> GaugePoint: ...
@@ -105,18 +108,13 @@ class GaugePoints(Sequence[GaugePoint]):
     def __getitem__(self, at: int | slice) -> GaugePoint | tuple[GaugePoint, ...]:
         """Return one point, or a copy of some."""
         if isinstance(at, slice):
-            return tuple(map(GaugePoint, self._times[at], self._values[at]))
-        return GaugePoint(self._times[at], self._values[at])
+            return tuple(map(GaugePoint, self.times[at], self.values[at]))
+        return GaugePoint(self.times[at], self.values[at])
 
     def before(self, end_s: int) -> "tuple[array[int], array[float]]":
         """Return the times and values of the points before `end_s`."""
-        end = bisect_left(self._times, end_s)
-        return self._times[:end], self._values[:end]
-
-    def newest(self, end_s: int, count: int) -> tuple[GaugePoint, ...]:
-        """Return the `count` newest points before `end_s`."""
-        end = bisect_left(self._times, end_s)
-        return self[max(0, end - count) : end]
+        end = bisect_left(self.times, end_s)
+        return self.times[:end], self.values[:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +170,8 @@ class ExemplarTrace:
     spans: tuple[TraceSpan, ...]
 
 
-def newest_before(points: Sequence[GaugePoint], end_s: int, count: int) -> Sequence[GaugePoint]:
+def newest_before(points: Sequence[AnyPoint], end_s: int, count: int) -> Sequence[AnyPoint]:
     """Return the `count` newest points before `end_s`, oldest first."""
-    if isinstance(points, GaugePoints):
-        return points.newest(end_s, count)
     end = bisect_left(points, end_s, key=lambda point: point.at_s)
     return points[max(0, end - count) : end]
 
