@@ -14,6 +14,7 @@ from telemetry.memory import Incidents, Normal, read, write
 from telemetry.memory.file import set_aside
 from telemetry.model import Signal
 from telemetry.scout import Scout
+from telemetry.steps import in_turns
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class ScoutMemory:
         """Write everything now; a Scout that has seen nothing has nothing to add to what is there."""
         if not self._scout.has_ticked:
             return
-        await self._write(self._normal, self._scout.dump())
+        await self._write(self._normal, await in_turns(self._scout.dump_steps()))
         await self._write(self._incidents, self._scout.dump_incidents(untold))
 
     async def _write(self, path: Path, content: msgspec.Struct) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 from fastapi import FastAPI
@@ -29,6 +29,7 @@ from telemetry.otlp import Receiver, http_receiver
 from telemetry.query import query_router
 from telemetry.scout import Scout
 from telemetry.state import Limits, TelemetryState
+from telemetry.steps import in_turns, whole
 
 log = structlog.get_logger()
 
@@ -57,15 +58,7 @@ class Watch:
         while True:
             started = time.monotonic()
             held = len(self._held)
-            for signal in self._scout.tick(int(time.time())):
-                log.info(
-                    "signal_found",
-                    group_id=signal.group_id,
-                    sequence=signal.sequence,
-                    root=signal.root_service,
-                    anomalies=len(signal.anomalies),
-                )
-                self._held.append(signal)
+            await self._tick()
             await self._memory.keep(self._held, changed=len(self._held) > held)
             held = len(self._held)
             await self._publish()
@@ -76,6 +69,26 @@ class Watch:
     async def stop(self) -> None:
         """Write what was learned, at the end."""
         await self._memory.keep_all(tuple(self._held))
+
+    async def _tick(self) -> None:
+        """Tick in turns with the receiver; when cancelled the tick is done to its end, so that none is kept by half."""
+        steps = self._scout.steps(int(time.time()))
+        try:
+            self._hold(await in_turns(steps))
+        except asyncio.CancelledError:
+            self._hold(whole(steps))
+            raise
+
+    def _hold(self, signals: Iterable[Signal]) -> None:
+        for signal in signals:
+            log.info(
+                "signal_found",
+                group_id=signal.group_id,
+                sequence=signal.sequence,
+                root=signal.root_service,
+                anomalies=len(signal.anomalies),
+            )
+            self._held.append(signal)
 
     async def _publish(self) -> None:
         while self._held:

@@ -10,11 +10,12 @@ from telemetry.detect.watch import ClosingOf
 from telemetry.evidence import build
 from telemetry.group import Group, Grouper, Release
 from telemetry.memory.model import IncidentPlace, NormalPlace
-from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, SeriesKey, Signal, utc
+from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, Signal, utc
 from telemetry.root import Graph, group_severity, root_candidate
 from telemetry.rules import ScoutConfig
 from telemetry.shared import shared_callee
 from telemetry.state import TelemetryState
+from telemetry.steps import Steps
 
 _GROUPS_KEPT = 1_000
 _SIGNALS_KEPT = 32
@@ -35,16 +36,21 @@ class EnvironmentScout:
         self._grouper = Grouper(config)
         self._signals: dict[str, Signal] = {}
 
-    def advance(self, start_s: int, keys: Sequence[SeriesKey], wall_s: float) -> list[Signal]:
+    def advance(self, start_s: int, wall_s: float) -> Steps[list[Signal]]:
         """Take in the tick that starts at `start_s` and return the signals due after it."""
         now_s = start_s + self._config.tick_s
-        self.watch.advance(start_s, keys, self._closing_of(start_s, now_s))
+        series = self._state.series.in_place((self._tenant, self._environment))
+        yield from self.watch.advance(start_s, series, self._closing_of(start_s, now_s))
+        yield
         findings = self.watch.findings()
         due = self._grouper.update(findings, now_s, self._near)
         for group in self._grouper.groups:
             if not group.revisions:
                 group.revisions = self._releases(group, now_s)
-        signals = [self._signal(group, findings, now_s, wall_s) for group in due]
+        signals: list[Signal] = []
+        for group in due:
+            yield
+            signals.append(self._signal(group, findings, now_s, wall_s))
         known = {group.id for group in self._grouper.groups}
         self._signals = {name: kept for name, kept in self._signals.items() if name in known}
         return signals
@@ -123,11 +129,11 @@ class EnvironmentScout:
         ends = (other.last_bad_s for other in self._grouper.groups if other is not group and not other.is_open)
         return max((end for end in ends if end <= group.onset_s), default=0)
 
-    def dump(self, windows_max: int) -> NormalPlace:
+    def dump(self, windows_max: int) -> Steps[NormalPlace]:
         """Return what is normal here, with at most `windows_max` windows of a series' history."""
-        watch = self.watch
-        learned = (watch.dump(windows_max), watch.objectives.dump(), watch.traffic.dump())
-        return NormalPlace(self._tenant, self._environment, *learned)
+        series = yield from self.watch.dump(windows_max)
+        traffic = yield from self.watch.traffic.dump()
+        return NormalPlace(self._tenant, self._environment, series, self.watch.objectives.dump(), traffic)
 
     def load(self, memory: NormalPlace) -> None:
         """Take over what `dump` returned. Raises ValueError when it is damaged."""

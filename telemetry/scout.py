@@ -22,17 +22,15 @@ from telemetry.model import (
 )
 from telemetry.rate import Rate
 from telemetry.rules import ScoutConfig
-from telemetry.state import Cell, TelemetryState
+from telemetry.state import Cell, Place, TelemetryState
 from telemetry.state.cells import summary
+from telemetry.steps import Steps, whole
 
 _CATCH_UP_S = 3600
 _STATUS_OVER_S = 60
 _WINDOWS_MAX = 720
 _WINDOWS_DUMPED = 2_000_000
 _WINDOWS_LEAST = 200
-
-Place = tuple[str, str]
-"""Tenant and environment."""
 
 
 class Scout:
@@ -56,6 +54,15 @@ class Scout:
         Detection runs in event time up to the state's watermark, so calling it more often changes nothing. `now_s`
         bounds clocks that run ahead, and becomes `detected` of new groups; a replay passes its own event time.
         """
+        return whole(self.steps(now_s))
+
+    def steps(self, now_s: float) -> Steps[list[Signal]]:
+        """Do what `tick` does in steps of some milliseconds, over any number of series.
+
+        Telemetry may be taken in and questions asked in the pauses. The tick that is judged lies before the watermark:
+        spans that come meanwhile belong to later ticks, but for late ones, which a series that was judged already
+        misses, as it would had they come after the tick. No other call that changes Scout may be made before the end.
+        """
         self._spans.look(now_s, self._state.spans_total)
         watermark_s = self._state.watermark_s
         if watermark_s is None:
@@ -65,9 +72,10 @@ class Scout:
         start_s = self._start_s(end_s)
         signals: list[Signal] = []
         while start_s + tick_s <= end_s:
-            for place, keys in self._keys().items():
-                signals += self._scout(place).advance(start_s, keys, now_s)
+            for place in dict.fromkeys((*self._places, *self._state.series.places)):
+                signals += yield from self._scout(place).advance(start_s, now_s)
             start_s += tick_s
+            self._next_s = start_s
         self._next_s = start_s
         return signals
 
@@ -83,12 +91,6 @@ class Scout:
             return max(self._next_s, oldest_s)
         cells = (self._state.cells(key, oldest_s, end_s) for key in self._state.keys())  # noqa: SIM118 # not a dict
         return max(self._resumed_s, min((found[0].start_s for found in cells if found), default=end_s))
-
-    def _keys(self) -> dict[Place, list[SeriesKey]]:
-        places: dict[Place, list[SeriesKey]] = {place: [] for place in self._places}
-        for key in sorted(self._state.keys(), key=lambda k: (k.tenant, k.environment, k.service, k.operation)):
-            places.setdefault((key.tenant, key.environment), []).append(key)
-        return places
 
     def _scout(self, place: Place) -> EnvironmentScout:
         found = self._places.get(place)
@@ -144,11 +146,19 @@ class Scout:
 
     def dump(self) -> Normal:
         """Return what is normal, for after a restart; the more series there are, the less history of each."""
+        return whole(self.dump_steps())
+
+    def dump_steps(self) -> Steps[Normal]:
+        """Do what `dump` does in steps; it is of one moment as long as no tick is begun before the end."""
         windows_max = min(
             self._config.ratio_windows_kept, max(_WINDOWS_LEAST, _WINDOWS_DUMPED // max(1, self.baselines))
         )
         _, signatures = self._state.memory
-        return Normal([scout.dump(windows_max) for scout in self._places.values()], signatures.dump())
+        normal = Normal()
+        for scout in list(self._places.values()):
+            normal.places.append((yield from scout.dump(windows_max)))
+        normal.signatures = signatures.dump()
+        return normal
 
     def dump_incidents(self, untold: Sequence[Signal] = ()) -> Incidents:
         """Return what is open, with the signals that nobody has been told yet, for after a restart."""

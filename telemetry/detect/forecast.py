@@ -7,9 +7,10 @@ from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
 from telemetry.detect.lifecycle import Closing, Lifecycle
 from telemetry.detect.memory import WatchAnomaly
-from telemetry.detect.trend import Bin, bins, outlier_score, slope, trend
+from telemetry.detect.trend import Bin, bins, outlier_scores, slope, trend
 from telemetry.model import Detector, SeriesKey, Severity
 from telemetry.state import GaugeSeries
+from telemetry.state.views import columns_before, newest_before
 
 _SPENT_BY_USE = frozenset({"cpu", "eventloop", "duty_cycle"})
 """Parts of names of gauges that go up and down with load: that they are full is no leak."""
@@ -44,11 +45,12 @@ def predict(series: GaugeSeries, now_s: int, config: DetectConfig) -> Forecast |
     The distance is measured from the newest peak; the pace is Theil and Sen's slope of the newer half's medians.
     """
     limit = series.limit
-    points = [(p.at_s, p.value) for p in series.points if p.at_s < now_s]
-    if not limit or not points or now_s - points[-1][0] > config.gauge_stale_s:
+    last = newest_before(series.points, now_s, 1)
+    if not limit or not last or now_s - last[0].at_s > config.gauge_stale_s:
         return None
-    if not config.forecast_ratio_min * limit <= points[-1][1] < limit:
+    if not config.forecast_ratio_min * limit <= last[0].value < limit:
         return None
+    points = list(zip(*columns_before(series.points, now_s), strict=True))
     newest = [value for at_s, value in points if at_s > points[-1][0] - config.gauge_stale_s]
     for window_s in config.forecast_windows_s:
         start_s = now_s - window_s
@@ -177,11 +179,11 @@ def outlying(series: GaugeSeries, now_s: int, config: DetectConfig) -> float:
 
     They are compared with the points before them; a gauge that stopped reporting, or with little history, is none.
     """
-    values = [p.value for p in series.points if p.at_s < now_s]
+    _, values = columns_before(series.points, now_s)
     history, newest = values[: -config.outlier_ticks], values[-config.outlier_ticks :]
     if len(history) < config.outlier_history_min or now_s - series.points[-1].at_s > config.gauge_stale_s:
         return 0.0
-    scores = [outlier_score(value, history, config.outlier_mad_floor) for value in newest]
+    scores = outlier_scores(newest, history, config.outlier_mad_floor)
     same_side = all(score > 0 for score in scores) or all(score < 0 for score in scores)
     smallest = min(scores, key=abs)
     return smallest if same_side and abs(smallest) > config.outlier_score else 0.0

@@ -9,9 +9,13 @@ from telemetry.detect.lifecycle import Closing
 from telemetry.detect.memory import WatchAnomaly
 from telemetry.model import SeriesKey
 from telemetry.state import GaugeSeries
+from telemetry.state.views import newest_before
+from telemetry.steps import Steps, whole
 
 Name = tuple[str, str]
 """Service and metric."""
+
+_SLICE = 64
 
 
 class GaugeWatch:
@@ -29,10 +33,16 @@ class GaugeWatch:
 
     def advance(self, now_s: int, gauges: Iterable[GaugeSeries], closing_of: Callable[[str], Closing]) -> None:
         """Take in the gauges of all services as they were at `now_s`."""
+        whole(self.steps(now_s, gauges, closing_of))
+
+    def steps(self, now_s: int, gauges: Iterable[GaugeSeries], closing_of: Callable[[str], Closing]) -> Steps[None]:
+        """Do the same with pauses; points that come in one are newer than `now_s` or late."""
         forecasts: dict[Name, list[Forecast | None]] = {name: [] for name in self._forecasts}
         fullest: dict[Name, float] = {}
         scores: dict[Name, float] = dict.fromkeys(self._outliers, 0.0)
-        for gauge in gauges:
+        for number, gauge in enumerate(gauges, 1):
+            if number % _SLICE == 0:
+                yield
             name = (gauge.service, gauge.name)
             score = outlying(gauge, now_s, self._config)
             scores[name] = max(scores.get(name, 0.0), score, key=abs)
@@ -81,5 +91,5 @@ class GaugeWatch:
 
 def _newest(gauge: GaugeSeries, now_s: int, config: DetectConfig) -> float | None:
     """Return the newest value before `now_s`, None when it is stale."""
-    point = next((p for p in reversed(gauge.points) if p.at_s < now_s), None)
-    return None if point is None or now_s - point.at_s > config.gauge_stale_s else point.value
+    newest = newest_before(gauge.points, now_s, 1)
+    return newest[0].value if newest and now_s - newest[0].at_s <= config.gauge_stale_s else None

@@ -1,6 +1,6 @@
 """The watch over the declared objectives of an environment: one burn-rate monitor each, however many operations."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from telemetry.detect.burn import BurnMonitor
 from telemetry.detect.config import DetectConfig
@@ -21,13 +21,13 @@ class ObjectiveWatch:
         self._seen: set[str] = set()
 
     def advance(
-        self, start_s: int, cells: Mapping[SeriesKey, Cell | None], closing_of: Callable[[str], Closing]
+        self, start_s: int, cells: Iterable[tuple[SeriesKey, Cell | None]], closing_of: Callable[[str], Closing]
     ) -> None:
         """Take in the cells of the tick that starts at `start_s`, by series of the environment."""
         if not self.monitors:
             return
         by_service: dict[str, list[tuple[str, Cell]]] = {}
-        for key, cell in cells.items():
+        for key, cell in cells:
             if cell is not None:
                 by_service.setdefault(key.service, []).append((key.operation, cell))
         self._seen |= by_service.keys()

@@ -1,11 +1,9 @@
 """D5: a resource that has been at its limit for half a minute (connection pools, memory)."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import TypeVar
 
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding, Words, finding
@@ -13,11 +11,14 @@ from telemetry.detect.lifecycle import Closing, Lifecycle
 from telemetry.detect.memory import ResourceAnomaly
 from telemetry.model import Detector, SeriesKey, Severity
 from telemetry.state import GaugePoint, GaugeSeries, PoolPoint, PoolSeries
+from telemetry.state.views import newest_before
 
 _STALE_INTERVALS = 2.5
 _STALE_MIN_S = 20
-_INTERVALS = 6
-_POINTS = 64
+INTERVALS = 6
+"""Measurements that tell how often there is one, and whether the newest is stale."""
+POINTS = 64
+"""Measurements over which a resource may have been full without a break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,7 @@ def pool_loads(series: PoolSeries, now_s: int, config: DetectConfig) -> list[Loa
 
     A pool is full at used/max ≥ 0.9 or while requests are pending.
     """
-    return [_pool_load(series.pool_name, point, config) for point in _newest(series.points, now_s)]
-
-
-_Point = TypeVar("_Point", PoolPoint, GaugePoint)
-
-
-def _newest(points: Sequence[_Point], now_s: int) -> Sequence[_Point]:
-    end = bisect_left(points, now_s, key=lambda point: point.at_s)
-    return points[max(0, end - _POINTS) : end]
+    return [_pool_load(series.pool_name, point, config) for point in newest_before(series.points, now_s, POINTS)]
 
 
 def _pool_load(name: str, point: PoolPoint, config: DetectConfig) -> Load:
@@ -66,12 +59,12 @@ def _pool_load(name: str, point: PoolPoint, config: DetectConfig) -> Load:
     return Load(point.at_s, waiting or ratio >= config.pool_ratio, waiting, words)
 
 
-def memory_loads(series: GaugeSeries, now_s: int, config: DetectConfig) -> list[Load]:
-    """Return the newest measurements of a memory gauge with a known limit: full at ≥ 0.9 of it."""
+def memory_loads(series: GaugeSeries, now_s: int, config: DetectConfig, count: int = POINTS) -> list[Load]:
+    """Return the `count` newest measurements of a memory gauge with a known limit: full at ≥ 0.9 of it."""
     limit = series.limit
     if not limit or "memory" not in series.name:
         return []
-    return [_memory_load(series.name, point, limit, config) for point in _newest(series.points, now_s)]
+    return [_memory_load(series.name, point, limit, config) for point in newest_before(series.points, now_s, count)]
 
 
 def _memory_load(name: str, point: GaugePoint, limit: float, config: DetectConfig) -> Load:
@@ -96,7 +89,7 @@ def judge(loads: Sequence[Load], now_s: int, config: DetectConfig) -> Verdict | 
 
 
 def _stale_after_s(loads: Sequence[Load], config: DetectConfig) -> float:
-    gaps = [later.at_s - earlier.at_s for earlier, later in pairwise(loads[-_INTERVALS:])]
+    gaps = [later.at_s - earlier.at_s for earlier, later in pairwise(loads[-INTERVALS:])]
     return max(_STALE_MIN_S, _STALE_INTERVALS * median(gaps)) if gaps else config.gauge_stale_s
 
 

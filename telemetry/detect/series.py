@@ -24,6 +24,11 @@ class SeriesMonitor:
         self.errors = ShiftDetector(self._error_rule, config)
         self.latency = ShiftDetector(self._slow_rule, config)
         self._pending: deque[Cell] = deque()
+        self._rested = 0
+        self.is_told = False
+        """Whether there is an anomaly, if only a suspicion."""
+        self.is_idle = False
+        """Whether a tick without requests changes nothing: no score, no anomaly, and no cell that is yet to learn."""
 
     @property
     def is_open(self) -> bool:
@@ -32,6 +37,8 @@ class SeriesMonitor:
 
     def step(self, start_s: int, cell: Cell | None, series: int, closing: Closing) -> None:
         """Advance by the tick that starts at `start_s`; `cell` is None when nothing happened in it."""
+        if self._rested:
+            self._catch_up()
         requests, errors = (cell.requests, cell.errors) if cell else (0, 0)
         self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors.p0, series, closing)
         limits = self.baseline.limits
@@ -41,6 +48,23 @@ class SeriesMonitor:
             tick = Tick(start_s, requests, slow, shifted)
             self.latency.step(tick, self.baseline.slow.p0, series, closing)
         self._learn(start_s + self._config.tick_s, cell, closing)
+        self._note()
+
+    def rest(self) -> None:
+        """Advance by a tick without requests while `is_idle`: it is only counted."""
+        self._rested += 1
+
+    def _catch_up(self) -> None:
+        self.errors.history.skip(self._rested)
+        if self.baseline.limits is not None:
+            self.latency.history.skip(self._rested)
+        self._rested = 0
+
+    def _note(self) -> None:
+        errors, latency = self.errors, self.latency
+        self.is_told = errors.life.state is not None or latency.life.state is not None
+        calm = errors.excursion_s is None and latency.excursion_s is None
+        self.is_idle = calm and not self.is_told and not self._pending
 
     def _learn(self, now_s: int, cell: Cell | None, closing: Closing) -> None:
         """Learn the cells before every running excursion; forget those of a suspicion, an anomaly or maintenance.
@@ -80,6 +104,7 @@ class SeriesMonitor:
             self.errors.load(memory.errors)
         if memory.latency is not None and self.baseline.limits is not None:
             self.latency.load(memory.latency)
+        self._note()
 
     def health(self, cells: list[Cell], requests_min: int) -> Health:
         """Return the detectors' verdict on the cells of one window, against the undisturbed baseline."""

@@ -1,8 +1,9 @@
 """D4: far fewer or far more requests than usual, by a Poisson CUSUM in each direction."""
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log
+from typing import NamedTuple
 
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.cusum import threshold
@@ -15,8 +16,7 @@ from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
 _USUAL_FOR_S = 60  # what is usual changes slowly: it is looked up once a minute
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """One tick of a series: its requests, and whether the pipeline is known to work (other services report)."""
 
     start_s: int
@@ -36,6 +36,7 @@ class Direction:
         self.score = 0.0
         self._config = config
         self._factor = factor
+        self._log_factor = log(factor)
         self._edge = (factor - 1) / log(factor)  # share of the usual rate that is as likely under both hypotheses
         self._lasts_s = lasts_s
         self._since_s: int | None = None
@@ -45,7 +46,8 @@ class Direction:
     @property
     def disturbed(self) -> bool:
         """True while suspect or confirmed: such ticks do not teach what is usual."""
-        return self.life.state in {AnomalyState.SUSPECT, AnomalyState.CONFIRMED}
+        state = self.life.state
+        return state is AnomalyState.SUSPECT or state is AnomalyState.CONFIRMED
 
     def step(self, window: deque[Flow], usual_rps: float, dispersion: float, series: int, closing: Closing) -> None:
         """Advance by the newest tick of `window`."""
@@ -53,13 +55,15 @@ class Direction:
         if usual_rps * config.traffic_window_s < config.traffic_expected_min and not self.life.is_open:
             self._reset()
             return
-        ratio = flow.requests * log(self._factor) - (self._factor - 1) * usual_rps * config.tick_s
+        ratio = flow.requests * self._log_factor - (self._factor - 1) * usual_rps * config.tick_s
+        score = self.score + ratio / max(1.0, dispersion)
+        if score <= 0 and not self.life.is_open:
+            self._reset()  # the usual case, in which no threshold is needed
+            return
         limit = threshold(usual_rps, 2 * series, config)
-        self.score = min(config.score_cap * limit, max(0.0, self.score + ratio / max(1.0, dispersion)))
+        self.score = min(config.score_cap * limit, max(0.0, score))
         if self.score > 0:
             self._since_s = flow.start_s if self._since_s is None else self._since_s
-        elif not self.life.is_open:
-            self._reset()
         if self.life.is_open or self.score >= limit:
             self._judge(window, usual_rps, closing)
 
@@ -132,14 +136,20 @@ class TrafficMonitor:
         """True while a drop or a surge is confirmed and not closed."""
         return self.drop.life.is_open or self.surge.life.is_open
 
+    @property
+    def is_told(self) -> bool:
+        """True while there is an anomaly, if only a suspicion, in either direction."""
+        return self.drop.life.state is not None or self.surge.life.state is not None
+
     def step(self, flow: Flow, series: int, closing: Closing) -> None:
         """Advance by one tick; `series` is how many the service has.
 
         Silence counts only while other services report: else it is no data, which neither alarms nor heals.
         """
         now_s = flow.start_s + self._config.tick_s
-        self.drop.life.forget(now_s)
-        self.surge.life.forget(now_s)
+        if self.is_told:
+            self.drop.life.forget(now_s)
+            self.surge.life.forget(now_s)
         if not flow.alive and not flow.requests:
             return
         self._window.append(flow)

@@ -64,6 +64,11 @@ def outlier_score(value: float, history: Sequence[float], floor: float) -> float
     Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993). It is 0 for a gauge that is all zero, of which
     nothing can be said.
     """
+    return outlier_scores((value,), history, floor)[0]
+
+
+def outlier_scores(values: Sequence[float], history: Sequence[float], floor: float) -> list[float]:
+    """Return the `outlier_score` of several values against one history."""
     centre = median(history)
     spread = max(median(abs(past - centre) for past in history), floor * abs(centre))
-    return _MAD_TO_SIGMA * (value - centre) / spread if spread else 0.0
+    return [_MAD_TO_SIGMA * (value - centre) / spread if spread else 0.0 for value in values]

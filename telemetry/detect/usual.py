@@ -34,13 +34,12 @@ class UsualTraffic:
         self.hours: dict[int, deque[float]] = {}
         self.recent: deque[float] = deque(maxlen=config.traffic_recent_kept)
         self.dispersion = 1.0
-        self._hour = _Count()
-        self._stretch = _Count()
+        self._counts = ((_Count(), _HOUR_S), (_Count(), config.traffic_recent_s))
 
     def learn(self, start_s: int, requests: int) -> None:
         """Take in an undisturbed tick; an hour of which too much is missing teaches nothing."""
         self._learn_dispersion(requests)
-        for count, length_s in ((self._hour, _HOUR_S), (self._stretch, self._config.traffic_recent_s)):
+        for count, length_s in self._counts:
             number = start_s // length_s
             if number != count.number:
                 if count.seen_s >= self._config.traffic_hour_seen * length_s:

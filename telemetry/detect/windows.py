@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import repeat
 from math import ceil
 
 from telemetry.detect.config import DetectConfig
@@ -78,6 +79,11 @@ class TickHistory:
             ticks = min(len(self._totals) - 1, _RATE_OVER_S // self._config.tick_s)
             self._rate_rps = self._sum(0, ticks).requests / (ticks * self._config.tick_s)
             self._window_ticks = self._ticks_at(self._rate_rps)
+
+    def skip(self, ticks: int) -> None:
+        """Append some empty ticks at once; the rate is right after the next `add`."""
+        if self._began:
+            self._totals.extend(repeat(self._totals[-1], min(ticks, self._totals.maxlen or ticks)))
 
     @property
     def rate_rps(self) -> float:

@@ -1,6 +1,8 @@
 """What Scout remembers of telemetry: windows, service graph, exemplars, signatures, gauges and versions."""
 
 from telemetry.state.limits import Limits
+from telemetry.state.pools import Newest
+from telemetry.state.series import Place, Series
 from telemetry.state.sketch import Sketch
 from telemetry.state.state import TelemetryState
 from telemetry.state.views import (
@@ -25,8 +27,11 @@ __all__ = [
     "GaugePoint",
     "GaugeSeries",
     "Limits",
+    "Newest",
+    "Place",
     "PoolPoint",
     "PoolSeries",
+    "Series",
     "SignatureHits",
     "SignatureStats",
     "Sketch",

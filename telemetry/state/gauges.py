@@ -1,16 +1,19 @@
 """Gauges in event time, one point a tick; counters become rates per second."""
 
 from array import array
-from collections.abc import Container, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
-from telemetry.state.views import TICK_S, GaugePoint, GaugeSeries
+from telemetry.state.views import TICK_S, GaugePoints, GaugeSeries
 
 Where = tuple[str, str, str, str]
 """Tenant, environment, service and instance."""
 Attributes = tuple[tuple[str, str], ...]
+Wanted = Callable[[str], bool]
+"""Whether a gauge of that name is asked for."""
 
 _LIMITS = {
     "process.memory.usage": ("process.memory.limit", "container.memory.limit"),
@@ -94,7 +97,7 @@ class Gauges:
 
     @staticmethod
     def _trim(series: _Series, start_s: int) -> None:
-        old = next((at for at, time_s in enumerate(series.times) if time_s >= start_s), len(series.times))
+        old = bisect_left(series.times, start_s)
         del series.times[:old], series.values[:old]
 
     def forget_before(self, start_s: int) -> None:
@@ -109,19 +112,19 @@ class Gauges:
                 del self._series[where]
 
     def of_service(
-        self, tenant: str, environment: str, service: str | None = None, names: Container[str] | None = None
+        self, tenant: str, environment: str, service: str | None = None, wanted: Wanted | None = None
     ) -> Iterable[GaugeSeries]:
-        """Yield the gauges of a service (of all when None), of some names, each with its limit where one is known."""
+        """Yield the gauges of a service (of all when None), of the names that are wanted, each with its known limit."""
         for where, of_instance in self._series.items():
             if where[:2] == (tenant, environment) and service in (None, where[2]):
                 for (name, attributes), series in of_instance.items():
-                    if series.times and (names is None or name in names):
+                    if series.times and (wanted is None or wanted(name)):
                         yield GaugeSeries(
                             service=where[2],
                             name=name,
                             attributes=dict(attributes),
                             unit=series.unit,
-                            points=tuple(map(GaugePoint, series.times, series.values)),
+                            points=GaugePoints(series.times, series.values),
                             limit=_limit_of(name, attributes, of_instance),
                             instance=where[3],
                         )

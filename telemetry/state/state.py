@@ -13,11 +13,11 @@ from telemetry.state.cells import CellBudget, merged_cells, summary
 from telemetry.state.clock import EventTime
 from telemetry.state.drops import Drops
 from telemetry.state.exemplars import choose, error_leaves
-from telemetry.state.gauges import Gauges
+from telemetry.state.gauges import Gauges, Wanted
 from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
 from telemetry.state.metrics import NO_TIME, take_metric
-from telemetry.state.pools import NAMES, pools_of
+from telemetry.state.pools import NAMES, Newest, pools_of
 from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
@@ -45,7 +45,7 @@ class TelemetryState:
         self._drops = Drops()
         self._time = EventTime(self.limits, clock)
         budget = CellBudget(self.limits, self._drops)
-        self._series = SeriesTable(self.limits, self._drops, budget)
+        self.series = SeriesTable(self.limits, self._drops, budget)
         self._graph = ServiceGraph(self.limits, self._drops, budget)
         self._signatures = Signatures(self.limits, self._drops)
         self._gauges = Gauges(self.limits, self._drops)
@@ -132,14 +132,14 @@ class TelemetryState:
 
     def keys(self) -> Sequence[SeriesKey]:
         """Return the series of SERVER and CONSUMER spans."""
-        return self._series.keys()
+        return self.series.keys()
 
     def cells(self, key: SeriesKey, start_s: int, end_s: int, *, revision: str | None = None) -> list[Cell]:
         """Return the non-empty cells that start in [start_s, end_s), oldest first.
 
         `revision` (a `vcs.ref.head.revision`, or a `service.version`) restricts them to what ran that revision.
         """
-        return merged_cells(self._series.slots(key, revision), start_s, end_s)
+        return merged_cells(self.series.slots(key, revision), start_s, end_s)
 
     def red(self, key: SeriesKey, start_s: int, end_s: int, *, revision: str | None = None) -> RedSummary:
         """Return requests, errors and duration quantiles of the cells that start in [start_s, end_s)."""
@@ -161,13 +161,15 @@ class TelemetryState:
         """Return the nodes within `hops` edges of a service in either direction, itself included."""
         return self._graph.neighbours(tenant, environment, service, hops)
 
-    def pools(self, tenant: str, environment: str) -> Sequence[PoolSeries]:
-        """Return the database connection pools with their points, newest last."""
-        return pools_of(self._gauges.of_service(tenant, environment, names=NAMES))
+    def pools(self, tenant: str, environment: str, newest: Newest | None = None) -> Sequence[PoolSeries]:
+        """Return the database connection pools with their points, or only the `newest` of them, newest last."""
+        return pools_of(self._gauges.of_service(tenant, environment, wanted=NAMES.__contains__), newest)
 
-    def gauges(self, tenant: str, environment: str, service: str) -> Sequence[GaugeSeries]:
-        """Return the gauges of a service with their points, newest last."""
-        return list(self._gauges.of_service(tenant, environment, service))
+    def gauges(
+        self, tenant: str, environment: str, service: str | None = None, wanted: Wanted | None = None
+    ) -> Sequence[GaugeSeries]:
+        """Return the gauges of a service (None: of all) whose name is `wanted`, with their points, newest last."""
+        return list(self._gauges.of_service(tenant, environment, service, wanted))
 
     def signatures(self, tenant: str, environment: str, since_s: int) -> Sequence[SignatureStats]:
         """Return the error signatures hit at or after `since_s`."""
@@ -184,8 +186,7 @@ class TelemetryState:
         limit: int = 3,
     ) -> Sequence[ExemplarTrace]:
         """Return up to `limit` traces in which the service failed or was slowest in [start_s, end_s)."""
-        traces = self._traces(tenant, start_s, end_s)
-        return choose(traces, (environment, service), start_s, end_s, why, limit)
+        return choose(self._traces(tenant, start_s, end_s), (environment, service), start_s, end_s, why, limit)
 
     def versions(self, tenant: str, environment: str, service: str) -> Sequence[RevisionSeen]:
         """Return the versions of a service that telemetry has shown, oldest first."""
@@ -193,8 +194,7 @@ class TelemetryState:
 
     def error_leaves(self, tenant: str, environment: str, start_s: int, end_s: int) -> Mapping[str, int]:
         """Return by service the ERROR spans without an ERROR child in the traces kept from [start_s, end_s)."""
-        traces = self._traces(tenant, start_s, end_s)
-        return error_leaves(traces, environment, start_s, end_s)
+        return error_leaves(self._traces(tenant, start_s, end_s), environment, start_s, end_s)
 
     @property
     def memory(self) -> tuple[Versions, Signatures]:
@@ -218,7 +218,7 @@ class TelemetryState:
         spans = self._tenants.get(tenant)
         if spans is None:
             spans = self._tenants[tenant] = Spans(
-                tenant, self.limits, self._drops, self._series, self._graph, self._signatures
+                tenant, self.limits, self._drops, self.series, self._graph, self._signatures
             )
         return spans
 
@@ -238,7 +238,7 @@ class TelemetryState:
         self._forget_before(now_s - self.limits.retention_s)
 
     def _forget_before(self, oldest_s: int) -> None:
-        gone = self._series.forget_before(oldest_s)
+        gone = self.series.forget_before(oldest_s)
         if self._graph.forget_before(oldest_s) or gone:
             for tenant in self._tenants.values():
                 tenant.forget_slots()

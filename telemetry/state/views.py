@@ -1,8 +1,11 @@
 """What the state answers with: plain values that detection and evidence read, never change."""
 
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar, overload
 
 from telemetry.model import Frame, TraceSpan
 from telemetry.state.sketch import Sketch
@@ -75,6 +78,45 @@ class GaugePoint:
     value: float
 
 
+AnyPoint = TypeVar("AnyPoint", PoolPoint, GaugePoint)
+
+
+class GaugePoints(Sequence[GaugePoint]):
+    """Points of a gauge, oldest first, read where they are kept: copying all of them at each tick would cost most.
+
+    Read it at once: it goes on with the gauge.
+    """
+
+    __slots__ = ("times", "values")
+
+    def __init__(self, times: "array[int]", values: "array[float]") -> None:
+        self.times = times
+        self.values = values
+
+    def __len__(self) -> int:
+        """Return how many points there are."""
+        return len(self.times)
+
+    def __iter__(self) -> Iterator[GaugePoint]:
+        """Iterate over copies of the points."""
+        return map(GaugePoint, self.times, self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> GaugePoint: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[GaugePoint, ...]: ...
+    def __getitem__(self, at: int | slice) -> GaugePoint | tuple[GaugePoint, ...]:
+        """Return one point, or a copy of some."""
+        if isinstance(at, slice):
+            return tuple(map(GaugePoint, self.times[at], self.values[at]))
+        return GaugePoint(self.times[at], self.values[at])
+
+    def before(self, end_s: int) -> "tuple[array[int], array[float]]":
+        """Return the times and values of the points before `end_s`."""
+        end = bisect_left(self.times, end_s)
+        return self.times[:end], self.values[:end]
+
+
 @dataclass(frozen=True, slots=True)
 class GaugeSeries:
     """A gauge (or the rate per second of a counter) of one instance; points oldest first, one a tick at most.
@@ -86,7 +128,7 @@ class GaugeSeries:
     name: str
     attributes: dict[str, str]
     unit: str
-    points: tuple[GaugePoint, ...]
+    points: Sequence[GaugePoint]
     limit: float | None = None
     instance: str = ""
 
@@ -126,3 +168,17 @@ class ExemplarTrace:
     why: Literal["error", "slow"]
     started: datetime
     spans: tuple[TraceSpan, ...]
+
+
+def newest_before(points: Sequence[AnyPoint], end_s: int, count: int) -> Sequence[AnyPoint]:
+    """Return the `count` newest points before `end_s`, oldest first."""
+    end = bisect_left(points, end_s, key=lambda point: point.at_s)
+    return points[max(0, end - count) : end]
+
+
+def columns_before(points: Sequence[GaugePoint], end_s: int) -> tuple[Sequence[int], Sequence[float]]:
+    """Return the times and the values of the points before `end_s`."""
+    if isinstance(points, GaugePoints):
+        return points.before(end_s)
+    kept = [point for point in points if point.at_s < end_s]
+    return [point.at_s for point in kept], [point.value for point in kept]

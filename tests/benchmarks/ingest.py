@@ -9,10 +9,9 @@ import argparse
 import gzip
 import json
 import multiprocessing
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -23,16 +22,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from telemetry.scout import Scout
-from telemetry.state import TICK_S, TelemetryState
+from telemetry.state import TelemetryState
 from tests.benchmarks.ingest_server import Serving, serving
 from tests.benchmarks.otlp_load import BATCH, DEPTH, Load, again, block, moved
+from tests.benchmarks.ticks import OPERATIONS, SERVICES, measure_ticks
 from tests.support_otlp_messages import as_json
 
 TEMPLATES = 60
 SENDERS = 3
 WARM_PASSES = 2
-SERVICES, OPERATIONS = 1_000, 20
 EVENT_TIME_S = 7_200  # that the memory run covers: nearly twice the retention
 ROWS = 20
 
@@ -156,44 +154,6 @@ def measure_memory(spans: int) -> None:
                 f"{sum(state.dropped.values()):10,}"
             )
     _print(f"dropped: {dict(state.dropped)}")
-
-
-def measure_ticks(ticks: int) -> None:
-    """Print what a tick of detection over 20,000 series costs when all, a tenth, or none of them had requests."""
-    _print(f"\n{'series with requests':22}{'median, ms':>12}{'longest, ms':>13}{'ingest of a tick, ms':>22}")
-    for share in (1.0, 0.1, 0.0):
-        fed, cost = _ticks(ticks, share)
-        _print(f"{share:22.0%}{statistics.median(cost):12.0f}{max(cost):13.0f}{statistics.median(fed):22.0f}")
-
-
-def _ticks(ticks: int, share: float) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of taking in the spans of a tick, and of the tick of Scout after it."""
-    now_s = 1_700_000_000.0
-    state = TelemetryState(clock=lambda: now_s)
-    scout = Scout(state)
-    load = Load(DEPTH, OPERATIONS, OPERATIONS * 3)
-    templates = [load.batch(now_s).SerializeToString() for _ in range(DEPTH)]
-    first = block(now_s)
-    fed: list[float] = []
-    cost: list[float] = []
-    for tick in range(ticks + 5):
-        now_s += TICK_S
-        served = SERVICES if tick < 5 else max(1, int(SERVICES * share))
-        bodies = list(_bodies(templates, served, tick, (first, block(now_s))))
-        started = time.process_time()
-        for body in bodies:
-            state.add_traces("default", ExportTraceServiceRequest.FromString(body))
-        fed.append(1_000 * (time.process_time() - started))
-        started = time.process_time()
-        scout.tick(now_s)
-        cost.append(1_000 * (time.process_time() - started))
-    return fed[5:], cost[5:]
-
-
-def _bodies(templates: Sequence[bytes], services: int, tick: int, blocks: tuple[int, int]) -> Iterator[bytes]:
-    for number in range(services):
-        at = number % DEPTH
-        yield again(moved(templates[at], (at, number), blocks), tick * SERVICES + number // DEPTH)
 
 
 def _apart(measure: Callable[[int], None], argument: int) -> None:

@@ -9,7 +9,8 @@ from telemetry.detect.objectives import ObjectiveWatch
 from telemetry.detect.traffic_watch import TrafficWatch
 from telemetry.model import AnomalyState, SeriesKey
 from telemetry.rules import Slo
-from telemetry.state import Cell, GaugePoint, GaugeSeries
+from telemetry.state import Cell, GaugePoint, GaugeSeries, Series
+from telemetry.steps import whole
 
 CONFIG = DetectConfig()
 QUOTE = SeriesKey(service="quote", operation="GET /quote")
@@ -41,14 +42,15 @@ def by_key(memories):
 def burn(watch, start_s, seconds, bad):
     """Let 100 requests a tick come, `bad` of which fail."""
     for at_s in range(start_s, start_s + seconds, TICK_S):
-        watch.advance(at_s, {QUOTE: Cell(at_s, 100, bad)}, closing_of)
+        watch.advance(at_s, [(QUOTE, Cell(at_s, 100, bad))], closing_of)
     return list(watch.findings(key_of))
 
 
 def flow(watch, start_s, seconds, requests):
     """Let `requests` a tick come to quote, and others to pricing."""
+    whole(watch.follow([Series(QUOTE), Series(OTHER)]))
     for at_s in range(start_s, start_s + seconds, TICK_S):
-        watch.advance(at_s, {QUOTE: Cell(at_s, requests) if requests else None, OTHER: Cell(at_s, 50)}, closing_of)
+        whole(watch.advance(at_s, [Cell(at_s, requests) if requests else None, Cell(at_s, 50)], closing_of))
     return list(watch.findings())
 
 
@@ -94,9 +96,10 @@ def test_a_drop_right_after_a_restart_is_measured_against_what_was_usual():
     before = TrafficWatch(CONFIG)
     assert flow(before, 0, 7200, 100) == []
     after = TrafficWatch(CONFIG)
-    after.load(by_key(stored(before.dump(), TrafficMemory)))
-    after.advance(7200, {OTHER: Cell(7200, 50)}, closing_of)
-    assert {memory.service for memory in after.dump()} == {"quote", "pricing"}
+    after.load(by_key(stored(whole(before.dump()), TrafficMemory)))
+    whole(after.follow([Series(OTHER)]))
+    whole(after.advance(7200, [Cell(7200, 50)], closing_of))
+    assert {memory.service for memory in whole(after.dump())} == {"quote", "pricing"}
     (found,) = flow(after, 7205, 300, 20)
     assert (found.key, found.state) == (QUOTE, AnomalyState.CONFIRMED)
     assert flow(TrafficWatch(CONFIG), 7205, 300, 20) == []
@@ -108,7 +111,7 @@ def test_a_drop_is_the_same_anomaly_after_a_restart_and_closes_when_traffic_is_b
     flow(before, 0, 7200, 100)
     (known,) = flow(before, 7200, 300, 20)
     after = TrafficWatch(CONFIG)
-    after.load(by_key(stored(before.dump(), TrafficMemory)))
+    after.load(by_key(stored(whole(before.dump()), TrafficMemory)))
     after.load_anomalies(by_key(stored(before.dump_anomalies(), WatchAnomaly)))
     (found,) = flow(after, 7500, 60, 20)
     assert (found.id, found.state) == (known.id, AnomalyState.CONFIRMED)
