@@ -34,14 +34,17 @@ def encoding_of(content_type: str) -> Encoding:
         raise UnsupportedError(f"media types taken are {taken}", headers={"Accept": ", ".join(Encoding)}) from error
 
 
-def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
-    """Return the export request in a body, or what reads like one; raises UndecodableError."""
+def decode(message: type[M], body: bytes, encoding: Encoding, *, heads: bool = False) -> M:
+    """Return the export request in a body, or what reads like one; raises UndecodableError.
+
+    With `heads` what is behind the heads of spans in protobuf stays as it came, for `telemetry.state.heads.whole`.
+    """
     traces = message is ExportTraceServiceRequest
     if encoding is Encoding.JSON:
         spans = decode_spans(body) if traces else None
         return decode_json(message, body) if spans is None else cast("M", spans)
     try:
-        return cast("M", decode_heads(body)) if traces else message.FromString(body)
+        return cast("M", decode_heads(body)) if traces and heads else message.FromString(body)
     except ProtobufDecodeError as error:
         raise UndecodableError(f"the body is not an {message.__name__}") from error
 

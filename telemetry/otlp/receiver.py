@@ -112,7 +112,7 @@ class Receiver:
             async with self._turn:
                 await self._let_arrive()
                 started = time.monotonic()
-                taken = signal.take(tenant, decode(signal.request, body, encoding))
+                taken = signal.take(tenant, decode(signal.request, body, encoding, heads=True))
                 self._busy_s = time.monotonic() - started
         return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
 
