@@ -70,6 +70,7 @@ class DetectConfig:
     ratio_window_requests: int = 200
     ratio_windows_kept: int = 7 * 24 * 60
     ratio_windows_many: int = 500
+    noise_z: float = 2.0
     latency_requests_min: int = 60
     latency_generation_s: int = 86_400
     quantile_z: float = 2.0

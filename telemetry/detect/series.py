@@ -33,13 +33,13 @@ class SeriesMonitor:
     def step(self, start_s: int, cell: Cell | None, series: int, closing: Closing) -> None:
         """Advance by the tick that starts at `start_s`; `cell` is None when nothing happened in it."""
         requests, errors = (cell.requests, cell.errors) if cell else (0, 0)
-        self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors.p0, series, closing)
+        self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors, series, closing)
         limits = self.baseline.limits
         if limits is not None:
             slow = cell.sketch.count_above(limits.slow_ms) if cell else 0
             shifted = cell.sketch.count_above(limits.shifted_ms) if cell else 0
             tick = Tick(start_s, requests, slow, shifted)
-            self.latency.step(tick, self.baseline.slow.p0, series, closing)
+            self.latency.step(tick, self.baseline.slow, series, closing)
         self._learn(start_s + self._config.tick_s, cell, closing)
 
     def _learn(self, now_s: int, cell: Cell | None, closing: Closing) -> None:
