@@ -12,8 +12,8 @@ WEEK_S = 7 * 86_400
 
 
 def _chain() -> Chain:
-    chain = Chain()
-    chain.run(200)
+    chain = Chain(rate_rps=6)
+    chain.run(100)
     return chain
 
 
@@ -36,8 +36,8 @@ def test_a_rare_new_error_without_a_new_version_opens_nothing():
 
 def test_a_new_error_long_after_the_new_version_opens_nothing():
     """The version did not bring it: here after more than a minute, by default after half an hour."""
-    chain = Chain(config=DetectConfig(version_near_s=60))
-    chain.run(200)
+    chain = Chain(rate_rps=6, config=DetectConfig(version_near_s=60))
+    chain.run(100)
     chain.deploy("quote", BAD)
     chain.run(90)
     assert chain.run(150, RARE) == []
@@ -76,7 +76,7 @@ def test_a_lone_new_error_closes_after_the_fix_is_deployed():
 
 def test_a_lone_new_error_is_the_same_incident_after_a_restart(tmp_path):
     """Whether its incident was open before the restart, or was still waited for."""
-    for seconds in (40, 150):
+    for seconds in (50, 150):
         chain = _chain()
         chain.deploy("quote", BAD)
         before = chain.run(seconds, RARE)
