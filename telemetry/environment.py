@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 from telemetry.detect import Closing, DetectConfig, Finding, Watch
@@ -43,7 +44,7 @@ class EnvironmentScout:
         yield from self.watch.advance(start_s, series, self._closing_of(start_s, now_s))
         yield
         findings = self.watch.findings()
-        due = self._grouper.update(findings, now_s, self._near)
+        due = self._grouper.update(findings, now_s, self._near, self._released)
         for group in self._grouper.groups:
             if not group.revisions:
                 group.revisions = self._releases(group, now_s)
@@ -57,6 +58,13 @@ class EnvironmentScout:
 
     def _near(self, service: str) -> frozenset[str]:
         return self._state.neighbours(self._tenant, self._environment, service, self._config.group_hops)
+
+    def _released(self, finding: Finding) -> bool:
+        """Return whether a finding began within `version_near_s` after another version of its service came."""
+        later = self.versions(finding.key.service)[1:]
+        began = at(finding.onset_s + self._config.tick_s)
+        near = timedelta(seconds=self._config.version_near_s)
+        return any(timedelta() <= began - seen.first_seen <= near for seen in later)
 
     def _closing_of(self, start_s: int, now_s: int) -> ClosingOf:
         closings = self._closings(now_s)

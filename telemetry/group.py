@@ -11,6 +11,9 @@ from telemetry.model import AnomalyState, Detector
 Near = Callable[[str], frozenset[str]]
 """The services within the configured hops of one, itself included."""
 
+Released = Callable[[Finding], bool]
+"""Whether a finding began soon after another version of its service came."""
+
 Release = tuple[str | None, str | None]
 """Version and revision."""
 
@@ -71,7 +74,7 @@ class Grouper:
         """All groups, oldest first; closed ones are kept for a day."""
         return tuple(self._groups)
 
-    def update(self, findings: Iterable[Finding], now_s: int, near: Near) -> list[Group]:
+    def update(self, findings: Iterable[Finding], now_s: int, near: Near, released: Released) -> list[Group]:
         """Take in the findings of a tick and return the groups that a new signal is due for.
 
         The first signal of a group waits for `settle_s`, so that cause and symptoms arrive together; later ones
@@ -79,7 +82,7 @@ class Grouper:
         """
         for finding in findings:
             if finding.state is not AnomalyState.SUSPECT:
-                self._place(finding, now_s, near)
+                self._place(finding, now_s, near, released)
         for group in self._groups:
             if group.is_open and not any(member.is_open for member in group.members.values()):
                 group.closed_s, group.changed = now_s, True
@@ -100,7 +103,7 @@ class Grouper:
                 if member.is_open and name not in known:
                     group.members[name] = replace(member, state=AnomalyState.CLOSED, closed_s=member.last_bad_s)
 
-    def _place(self, finding: Finding, now_s: int, near: Near) -> None:
+    def _place(self, finding: Finding, now_s: int, near: Near, released: Released) -> None:
         for group in self._groups:
             known = group.members.get(finding.id)
             if known is not None:
@@ -111,8 +114,16 @@ class Grouper:
         group = self._related(finding, near)
         if group is not None:
             group.members[finding.id], group.changed = finding, True
-        elif finding.detector is not Detector.NEW_SIGNATURE:
+        elif finding.detector is not Detector.NEW_SIGNATURE or self._stands_alone(finding, now_s, released):
             self._groups.append(self._opened(finding, now_s))
+
+    def _stands_alone(self, finding: Finding, now_s: int, released: Released) -> bool:
+        """Return whether a new signature is an incident of its own: a new version brought it, and it still comes.
+
+        The wait lets the errors that it belongs to open the incident, and what a restart costs pass.
+        """
+        confirmed_s = now_s if finding.confirmed_s is None else finding.confirmed_s
+        return now_s - confirmed_s >= self._config.signature_alone_s and finding.bad_now and released(finding)
 
     def _renew(self, group: Group, known: Finding, finding: Finding) -> None:
         if finding.is_open and not known.is_open:

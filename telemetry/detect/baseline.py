@@ -34,6 +34,8 @@ class RatioHistory:
         self._open: tuple[int, int, int] | None = None
         self._order: deque[float] = deque()
         self._sorted: list[float] = []
+        self._sum = self._squares = self._window_requests = 0.0
+        self._high = self._real_high = 0.0
 
     def learn(self, start_s: int, requests: int, bad: int) -> None:
         """Take in a tick: windows of at least a minute are widened until they hold 200 requests."""
@@ -43,38 +45,83 @@ class RatioHistory:
         self._open = (began, total + requests, total_bad + bad)
         long_enough = start_s + self._config.tick_s - began >= self._config.ratio_window_s
         if long_enough and total + requests >= self._config.ratio_window_requests:
-            self._close_window((total_bad + bad) / (total + requests))
+            self._close_window(total + requests, (total_bad + bad) / (total + requests))
 
-    def _close_window(self, ratio: float) -> None:
+    def _close_window(self, requests: int, ratio: float) -> None:
         self._open = None
         self._order.append(ratio)
         insort(self._sorted, ratio)
+        self._sum += ratio
+        self._squares += ratio * ratio
+        self._window_requests += (requests - self._window_requests) / len(self._order)
         if len(self._order) > self._config.ratio_windows_kept:
-            del self._sorted[bisect_left(self._sorted, self._order.popleft())]
+            oldest = self._order.popleft()
+            del self._sorted[bisect_left(self._sorted, oldest)]
+            self._sum -= oldest
+            self._squares -= oldest * oldest
+        self._judge_windows()
 
     @property
     def p0(self) -> float:
-        """The normal bad ratio: max(floor, cautious mean, q99.8 of the windows; q99 of fewer than 500)."""
-        config = self._config
-        mean = (self._bad + config.prior_bad) / (self._requests + config.prior_requests)
-        return min(0.9, max(self._floor, mean, self._high_window()))
+        """The bad ratio that a normal window may show: max(floor, cautious mean, q99.8 of the windows).
+
+        Of fewer than 500 windows it is the q99.
+        """
+        return min(0.9, max(self._floor, self._mean, self._high))
+
+    @property
+    def real_p0(self) -> float:
+        """The bad ratio that a normal service may have: as `p0`, but without the sampling noise of the windows."""
+        return min(0.9, max(self._floor, self._mean, self._real_high))
+
+    @property
+    def _mean(self) -> float:
+        return (self._bad + self._config.prior_bad) / (self._requests + self._config.prior_requests)
 
     def dump(self, windows_max: int) -> RatioMemory:
         """Return what was learned, with the newest `windows_max` windows."""
         newest = islice(self._order, max(0, len(self._order) - windows_max), None)
-        return RatioMemory(self._requests, self._bad, packed(newest))
+        return RatioMemory(self._requests, self._bad, packed(newest), self._window_requests)
 
     def load(self, memory: RatioMemory) -> None:
         """Take over what `dump` returned. Raises ValueError when its windows are damaged."""
         self._requests, self._bad = memory.requests, memory.bad
         self._order = deque(unpacked(memory.windows)[-self._config.ratio_windows_kept :])
         self._sorted = sorted(self._order)
+        self._sum, self._squares = sum(self._order), sum(ratio * ratio for ratio in self._order)
+        self._window_requests = memory.window_requests or memory.requests / max(1, len(self._order))
+        self._judge_windows()
 
-    def _high_window(self) -> float:
-        if not self._sorted:
-            return 0.0
-        level = 0.998 if len(self._sorted) >= self._config.ratio_windows_many else 0.99
-        return self._sorted[min(len(self._sorted) - 1, floor(level * len(self._sorted)))]
+    def _judge_windows(self) -> None:
+        """Compute the high quantile of the windows' ratios, and of the ratios behind them.
+
+        A window adds noise of its own to its ratio. Drawn towards their mean until they are as far apart as the
+        ratios behind them are (Louis, "Estimating a population of parameter values using Bayes and empirical Bayes
+        methods", JASA 79, 1984), windows show these. The CUSUM expects the noise already: counted twice it would
+        make a service with few requests deaf.
+        """
+        windows = len(self._sorted)
+        if not windows:
+            return
+        level = 0.998 if windows >= self._config.ratio_windows_many else 0.99
+        self._high = self._sorted[min(windows - 1, floor(level * windows))]
+        mean = self._sum / windows
+        self._real_high = mean + (self._high - mean) * sqrt(self._real_share(mean))
+
+    def _real_share(self, mean: float) -> float:
+        """Return the share of the windows' variance that is not sampling noise, in [0, 1], an upper bound.
+
+        The noise of a ratio over n requests has the variance p(1 - p)/n. The variance of N windows is raised by
+        `noise_z` standard errors sqrt((2 + 1/(n p))/N) of it, those of the variance of N Poisson counts, so that
+        few windows, or few bad requests, prove nothing.
+        """
+        windows, requests = len(self._sorted), self._window_requests
+        variance = self._squares / windows - mean * mean
+        if windows == 1 or not 0 < mean < 1 or variance <= 0:  # nothing to compare
+            return 1.0
+        noise = mean * (1 - mean) / requests
+        unsure = self._config.noise_z * sqrt((2 + 1 / (requests * mean)) / windows)
+        return max(0.0, 1 - noise / (variance * (1 + unsure)))
 
 
 class Baseline:

@@ -70,6 +70,8 @@ class DetectConfig:
     ratio_window_requests: int = 200
     ratio_windows_kept: int = 7 * 24 * 60
     ratio_windows_many: int = 500
+    noise_z: float = 2.0
+    """Standard errors by which the spread of the windows is raised before sampling noise is taken off it."""
     latency_requests_min: int = 60
     latency_generation_s: int = 86_400
     quantile_z: float = 2.0
@@ -141,6 +143,8 @@ class DetectConfig:
     signature_traces: int = 2
     signature_quiet_s: int = 20
     signature_new_s: int = 1800
+    signature_alone_s: int = 60
+    """So long after it is confirmed a new signature must still come to open an incident of its own."""
 
     # Blast radius: so many disturbed services, and such a share of all, make an incident one step more severe
     wide_services: int = 3

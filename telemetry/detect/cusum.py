@@ -35,13 +35,30 @@ def weights(p0: float, config: DetectConfig) -> Weights:
 
 
 def threshold(rate_rps: float, series: int, config: DetectConfig) -> float:
-    """Return h = ln(604800·λ / a): about a = 0.05 false alarms a week if events are independent.
+    """Return h = ln(604800·λ / a): at most a = 0.05 false alarms a week if events are independent.
 
     Lorden, "Procedures for reacting to a change in distribution" (1971): a CUSUM with threshold h runs at least
     e^h events, on average, between false alarms. They are divided over the `series` of one service.
     """
     events_per_week = _WEEK_S * max(rate_rps, _RATE_MIN_RPS)
     return log(events_per_week * max(1, series) / config.false_alarms_per_week)
+
+
+def ratio_threshold(rate_rps: float, p0: float, series: int, config: DetectConfig) -> float:
+    """Return the threshold for bad ratios, h = ln(604800·λ·D / a): still at most a false alarms a week.
+
+    Lorden's bound counts every normal event as a new chance of an alarm. In truth about e^h / D events lie between
+    false alarms, at least, where D is the divergence of p0 from p1, by which the score falls per normal event
+    (Reynolds and Stoumbos, "A CUSUM chart for monitoring a proportion when inspecting continuously", Journal of
+    Quality Technology 31, 1999, without their correction for the overshoot, which would lower h further).
+    """
+    return threshold(rate_rps, series, config) + log(divergence(p0, config))
+
+
+def divergence(p0: float, config: DetectConfig) -> float:
+    """Return the Kullback-Leibler divergence p0·ln(p0/p1) + (1 - p0)·ln((1 - p0)/(1 - p1)) in nats per event."""
+    weight = weights(p0, config)
+    return -p0 * weight.bad - (1 - p0) * weight.good
 
 
 def advance(score: float, requests: int, bad: int, p0: float, limit: float, config: DetectConfig) -> float:

@@ -26,11 +26,15 @@ class ShiftMemory(msgspec.Struct, array_like=True, frozen=True):
 
 
 class RatioMemory(msgspec.Struct, array_like=True, frozen=True):
-    """A `RatioHistory`; `windows` are its newest ratios, oldest first, as 32-bit floats."""
+    """A `RatioHistory`; `windows` are its newest ratios, oldest first, as 32-bit floats.
+
+    `window_requests` is how many requests a window has on average, 0 in files from before it was kept.
+    """
 
     requests: int
     bad: int
     windows: bytes
+    window_requests: float = 0.0
 
 
 class BaselineMemory(msgspec.Struct, array_like=True, frozen=True):

@@ -40,13 +40,13 @@ class SeriesMonitor:
         if self._rested:
             self._catch_up()
         requests, errors = (cell.requests, cell.errors) if cell else (0, 0)
-        self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors.p0, series, closing)
+        self.errors.step(Tick(start_s, requests, errors, 0), self.baseline.errors, series, closing)
         limits = self.baseline.limits
         if limits is not None:
             slow = cell.sketch.count_above(limits.slow_ms) if cell else 0
             shifted = cell.sketch.count_above(limits.shifted_ms) if cell else 0
             tick = Tick(start_s, requests, slow, shifted)
-            self.latency.step(tick, self.baseline.slow.p0, series, closing)
+            self.latency.step(tick, self.baseline.slow, series, closing)
         self._learn(start_s + self._config.tick_s, cell, closing)
         self._note()
 

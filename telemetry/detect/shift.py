@@ -3,6 +3,7 @@
 from math import inf
 
 from telemetry.detect import cusum
+from telemetry.detect.baseline import RatioHistory
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.lifecycle import Closing, Lifecycle
 from telemetry.detect.memory import ShiftMemory
@@ -40,15 +41,20 @@ class ShiftDetector:
     def _over_threshold(self) -> bool:
         return self._bad >= self._config.suspect_bad_min and self._score >= self._limit
 
-    def step(self, tick: Tick, p0: float, series: int, closing: Closing) -> None:
-        """Advance by one tick against the normal bad ratio `p0`; `series` is how many the service has."""
+    def step(self, tick: Tick, normal: RatioHistory, series: int, closing: Closing) -> None:
+        """Advance by one tick; `series` is how many the service has.
+
+        The CUSUM is against the bad ratio that a normal service may have, the gate against what one of its windows
+        may show, so that a chance error or two in a window next to a blip make no incident of it.
+        """
         config = self._config
         now_s = tick.start_s + config.tick_s
         self.history.add(tick)
         if not tick.bad and not self._score and self.life.state is None:
             return  # nothing has happened and nothing does: the usual case, for every series at every tick
-        self._limit = cusum.threshold(self.history.rate_rps, series, config)
-        self._advance(tick, p0)
+        p0, real_p0 = normal.p0, normal.real_p0
+        self._limit = cusum.ratio_threshold(self.history.rate_rps, real_p0, series, config)
+        self._advance(tick, real_p0)
         self.life.forget(now_s)
         self.bad_now = self._verdict(p0)
         if self.life.is_open:

@@ -37,9 +37,9 @@ def closed(finding: Finding, at_s: int) -> Finding:
     return replace(finding, state=AnomalyState.CLOSED, closed_s=at_s, bad_now=False)
 
 
-def told(grouper: Grouper, findings: list[Finding], now_s: int) -> list[Group]:
-    """Update the groups with the findings of a tick."""
-    return grouper.update(findings, now_s, NEAR.__getitem__)
+def told(grouper: Grouper, findings: list[Finding], now_s: int, *, released: bool = False) -> list[Group]:
+    """Update the groups with the findings of a tick; `released` says that new versions came before them."""
+    return grouper.update(findings, now_s, NEAR.__getitem__, lambda _: released)
 
 
 def test_first_signal_waits_for_the_symptoms():
@@ -127,6 +127,34 @@ def test_new_signature_joins_but_opens_nothing():
     told(grouper, [novelty, found("gateway")], 1020)
     told(grouper, [novelty, found("gateway")], 1025)
     assert [len(group.members) for group in grouper.groups] == [2]
+
+
+def test_new_signature_of_a_new_version_opens_an_incident_when_it_still_comes_after_a_minute():
+    """Not before, and what follows near by joins it."""
+    grouper = Grouper(CONFIG)
+    novelty = found("quote", detector=Detector.NEW_SIGNATURE)
+    assert told(grouper, [novelty], 1075, released=True) == []
+    assert grouper.groups == ()
+    told(grouper, [novelty], 1080, released=True)
+    told(grouper, [replace(novelty, last_bad_s=1100), found("gateway", 1100)], 1120, released=True)
+    assert [group.services for group in grouper.groups] == [{"quote", "gateway"}]
+
+
+def test_new_signature_of_a_new_version_that_came_and_went_opens_nothing():
+    """A restart may cost a few failures that nobody has seen before."""
+    grouper = Grouper(CONFIG)
+    novelty = replace(found("quote", detector=Detector.NEW_SIGNATURE), bad_now=False)
+    told(grouper, [novelty], 1200, released=True)
+    assert grouper.groups == ()
+
+
+def test_new_signature_of_a_new_version_joins_the_incident_near_by():
+    """One that is unrelated in the graph is an incident beside it."""
+    grouper = Grouper(CONFIG)
+    told(grouper, [found("gateway")], 1020)
+    findings = [found("gateway"), *(found(name, detector=Detector.NEW_SIGNATURE) for name in ("quote", "mail"))]
+    told(grouper, findings, 1080, released=True)
+    assert [group.services for group in grouper.groups] == [{"gateway", "quote"}, {"mail"}]
 
 
 def test_group_id_is_the_same_for_the_same_telemetry():

@@ -1,7 +1,11 @@
 """What is taken for normal."""
 
+from math import isclose
+from random import Random
+
 from telemetry.detect import DetectConfig
 from telemetry.detect.baseline import Baseline, RatioHistory
+from telemetry.detect.memory import RatioMemory
 from telemetry.state import Cell
 
 CONFIG = DetectConfig()
@@ -80,3 +84,36 @@ def test_latency_of_the_day_before_yesterday_is_forgotten():
         baseline.learn(_cell(start_s, 1_000, ms))
     assert baseline.limits is not None
     assert baseline.limits.p95_ms < 21
+
+
+def _history(ratios: list[float]) -> RatioHistory:
+    """Return what is learned from a day of minutes with 200 requests, whose error ratios come in turns."""
+    random, history = Random(3), RatioHistory(CONFIG.error_ratio_floor, CONFIG)
+    for minute in range(1440):
+        ratio = ratios[minute // 60 % len(ratios)]
+        history.learn(60 * minute, 200, sum(random.random() < ratio for _ in range(200)))
+        for tick in range(1, 12):
+            history.learn(60 * minute + CONFIG.tick_s * tick, 0, 0)
+    return history
+
+
+def test_sampling_noise_of_windows_is_not_taken_for_a_normal_error_ratio():
+    """Of a constant 1 % the windows show up to 3 %, but the service never fails so often."""
+    history = _history([0.01])
+    assert history.p0 > 0.025
+    assert history.real_p0 < 0.02
+
+
+def test_error_ratio_that_really_wanders_is_normal():
+    """Hours with 5 % count in full."""
+    assert 0.05 < _history([0.01, 0.05]).real_p0 <= _history([0.01, 0.05]).p0
+
+
+def test_real_ratio_is_the_same_after_a_restart():
+    """Windows are kept as 32-bit floats."""
+    before, after = _history([0.01, 0.02]), RatioHistory(CONFIG.error_ratio_floor, CONFIG)
+    after.load(before.dump(10_000))
+    assert isclose(after.real_p0, before.real_p0, rel_tol=1e-5)
+    older = RatioHistory(CONFIG.error_ratio_floor, CONFIG)
+    older.load(RatioMemory(288_000, 4_300, before.dump(10_000).windows))
+    assert isclose(older.real_p0, before.real_p0, rel_tol=0.01)

@@ -1,6 +1,7 @@
 """The formulas of the test itself."""
 
-from math import isclose, log
+from math import ceil, exp, isclose, log
+from random import Random
 
 import pytest
 
@@ -25,6 +26,27 @@ def test_threshold_is_about_nineteen_at_twenty_requests_a_second():
     alone = cusum.threshold(20, 1, CONFIG)
     assert 19 < alone < 20
     assert isclose(cusum.threshold(20, 10, CONFIG) - alone, log(10))
+
+
+@pytest.mark.parametrize("p0", [0.01, 0.03, 0.1])
+def test_false_alarms_are_no_more_frequent_than_the_threshold_promises(p0: float):
+    """Normal events alone, in 400 runs until an alarm: on average at least e^h / D, and less than twice that."""
+    random, limit = Random(1), 5.0
+    weight, promised = cusum.weights(p0, CONFIG), exp(5.0) / cusum.divergence(p0, CONFIG)
+    events = 0
+    for _ in range(400):
+        score = 0.0
+        while score < limit:
+            gap = ceil(log(1 - random.random()) / log(1 - p0))
+            score = max(0.0, score + (gap - 1) * weight.good) + weight.bad
+            events += gap
+    assert promised <= events / 400 < 2 * promised
+
+
+def test_threshold_of_ratios_counts_what_a_normal_event_costs():
+    """It is lower than Lorden's by the logarithm of the divergence."""
+    lower = cusum.threshold(2, 1, CONFIG) - cusum.ratio_threshold(2, 0.01, 1, CONFIG)
+    assert isclose(lower, -log(0.01 * log(0.01 / 0.06) + 0.99 * log(0.99 / 0.94)))
 
 
 def test_score_never_falls_below_zero_nor_rises_above_the_cap():
