@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from telemetry.model import RedSummary, RevisionSeen, SeriesKey
+from telemetry.sketch import Sketch
 from telemetry.state import logs
 from telemetry.state.cells import CellBudget, merged_cells, summary
 from telemetry.state.clock import EventTime
@@ -21,7 +22,6 @@ from telemetry.state.pools import NAMES, pools_of
 from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
-from telemetry.state.sketch import Sketch
 from telemetry.state.spans import Intake, Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
