@@ -159,7 +159,7 @@ class Profiles:
             for minute, profile in self._minutes(place).by_minute.items()
             if start_ns <= profile.first_ns and profile.last_ns < end_ns
         }
-        recent: defaultdict[int, Profile] = defaultdict(Profile)
+        recent: defaultdict[int, Profile] = defaultdict(lambda: Profile(self._limits.max_profile_keys))
         for trace_id, spans in self._recent(place, store, now_s, (start_ns, end_ns)):
             recent[began_ns(spans) // _NS // _MINUTE_S].add(spans, self._logs.of((place[0], trace_id)) or {})
         for minute, profile in recent.items():
