@@ -38,7 +38,7 @@ class Limits:
     max_profile_keys: int = 4_000
     """Times, steps and calls that the profile of a minute tells apart."""
     max_profile_keys_kept: int = 60_000
-    """Of all minutes; then the oldest minute goes. About %s bytes each."""
+    """Of all minutes; then the oldest minute goes. About 330 bytes each."""
     max_span_logs: int = 40_000
     """Log records with a span id, and traces that have some, that wait for their trace."""
     max_span_logs_per_trace: int = 500
