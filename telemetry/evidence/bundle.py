@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from telemetry.detect import DetectConfig
 from telemetry.evidence import changes, profiles, requests, resources, traces
-from telemetry.evidence.scope import scope_of
+from telemetry.evidence.scope import Scope, scope_of
 from telemetry.group import Group
 from telemetry.model import Evidence, EvidenceBundle, RedEvidence, SeriesKey
 from telemetry.state import TelemetryState
@@ -36,10 +36,7 @@ def build(
     does not fit into 256 KiB as JSON is dropped from the end and counted in `dropped`.
     """
     scope = scope_of(state, group, root, now_s, quiet_since_s, config)
-    reds = requests.reds(state, scope)[:_REDS]
-    where = {(key.service, key.operation) for key in scope.broken}
-    broken = [item for item in reds if (item.service, item.operation) in where]
-    healthy: list[RedEvidence] = [item for item in reds if item not in broken]
+    broken, healthy = _apart(requests.reds(state, scope)[:_REDS], scope)
     work = profiles.work(state, scope)
     metrics = [*resources.pools(state, scope), *resources.gauges(state, scope)]
     drafts: list[Evidence] = [
@@ -64,6 +61,15 @@ def build(
         items=items,
         dropped=len(drafts) - len(items),
     )
+
+
+def _apart(reds: Iterable[RedEvidence], scope: Scope) -> tuple[list[RedEvidence], list[RedEvidence]]:
+    """Return the series with a finding, and the others."""
+    where = {(key.service, key.operation) for key in scope.broken}
+    found: tuple[list[RedEvidence], list[RedEvidence]] = ([], [])
+    for item in reds:
+        found[(item.service, item.operation) not in where].append(item)
+    return found
 
 
 def fitting(drafts: Iterable[Evidence], bytes_max: int) -> tuple[Evidence, ...]:
