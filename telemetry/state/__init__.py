@@ -1,9 +1,9 @@
 """What Scout remembers of telemetry: windows, service graph, exemplars, signatures, gauges and versions."""
 
+from telemetry.sketch import Sketch
 from telemetry.state.limits import Limits
 from telemetry.state.pools import Newest
 from telemetry.state.series import Place, Series
-from telemetry.state.sketch import Sketch
 from telemetry.state.state import TelemetryState
 from telemetry.state.views import (
     TICK_S,
