@@ -16,7 +16,7 @@ from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
 from bot.scout_memory import ScoutMemory
 from bot.scout_rules import load_rules
-from bot.scout_serving import serve
+from bot.scout_serving import serve, spare_the_collector
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
 from bot.topics import SIGNALS, guid_of
@@ -133,6 +133,7 @@ async def run_scout(settings: Settings) -> None:
 
         memory = ScoutMemory(settings.state_dir / "scout", scout)
         watch = Watch(scout, memory, bus, observer=own.observer, ticked=ticked)
+        spare_the_collector()
         try:
             await serve(app, receiver, settings, watch.run())
         finally:

@@ -9,6 +9,7 @@ from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
 from telemetry.state.views import TICK_S, Cell
 
+_TICK_NS = TICK_S * 1_000_000_000
 _SMALLEST_NS = 1_000
 _SMALLEST_BUCKET = bucket_of(0)
 _NS_BIAS = BIAS - log(1e6) * PER_LOG  # buckets are of milliseconds, spans carry nanoseconds
@@ -42,8 +43,7 @@ class Slot:
 
     def add(self, end_ns: int, duration_ns: int, error: bool) -> None:  # noqa: FBT001 — the hot path: no keywords
         """Count one request; the body of `Sketch.add` is repeated here because this runs for every span."""
-        end_s = end_ns // 1_000_000_000
-        start_s = end_s - end_s % TICK_S
+        start_s = end_ns // _TICK_NS * TICK_S
         cell = self._last
         if cell.start_s != start_s:
             cell = self._cell_at(start_s)

@@ -21,7 +21,6 @@ from telemetry.state.traces import ENTRY_KINDS, TraceStore
 from telemetry.state.views import Edge
 
 _SERVER, _CONSUMER = 2, 5  # the first kinds, unspecified and INTERNAL, are in no graph and no window
-_CALLING_KINDS = (3, 4)  # CLIENT and PRODUCER
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _NS = 1_000_000_000
 _NOTES_MAX = 1_000
@@ -119,7 +118,7 @@ class Spans:
             name = span.name
             duration_ns = end_ns - start_ns if end_ns > start_ns else 0
             note = label = ""
-            if kind in ENTRY_KINDS:
+            if kind == _SERVER or kind == _CONSUMER:  # noqa: PLR1714 — the hot path: no tuple
                 label, slot = find_entry(name) or self._entry(resource, span, name)
                 if slot is None:
                     self._drops.count("series")
@@ -129,7 +128,7 @@ class Spans:
                     note = self._consume(resource, span, name, end_ns, duration_ns, failed)
                 elif parent_id:
                     add_server(parent_id, service)
-            elif kind in _CALLING_KINDS:
+            elif kind > _SERVER and kind < _CONSUMER:  # noqa: PLR1716 — CLIENT and PRODUCER
                 peer = peer_of(name, span, failed)
                 add_call(span_id, (resource, end_ns, duration_ns, failed, peer))
                 note = peer.name if peer is not None else ""
