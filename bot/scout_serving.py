@@ -27,8 +27,8 @@ _YOUNG_SEARCHES: Final = 25
 def spare_the_collector() -> None:
     """Let Python look for garbage cycles less often: telemetry makes many objects, and hardly any cycle.
 
-    What the imports made is not looked at again. A full search over the objects of 20,000 series holds up everything for
-    half a second.
+    What the imports made is not looked at again. A full search over the objects of 20,000 series holds everything up
+    for half a second.
     """
     gc.collect()
     gc.freeze()

@@ -118,7 +118,7 @@ class Spans:
             name = span.name
             duration_ns = end_ns - start_ns if end_ns > start_ns else 0
             note = label = ""
-            if kind == _SERVER or kind == _CONSUMER:  # noqa: PLR1714 — the hot path: no tuple
+            if kind in ENTRY_KINDS:
                 label, slot = find_entry(name) or self._entry(resource, span, name)
                 if slot is None:
                     self._drops.count("series")
@@ -128,7 +128,7 @@ class Spans:
                     note = self._consume(resource, span, name, end_ns, duration_ns, failed)
                 elif parent_id:
                     add_server(parent_id, service)
-            elif kind > _SERVER and kind < _CONSUMER:  # noqa: PLR1716 — CLIENT and PRODUCER
+            elif _SERVER < kind < _CONSUMER:  # CLIENT and PRODUCER
                 peer = peer_of(name, span, failed)
                 add_call(span_id, (resource, end_ns, duration_ns, failed, peer))
                 note = peer.name if peer is not None else ""
