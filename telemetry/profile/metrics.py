@@ -16,6 +16,9 @@ _FLOOR_RATIO = 0.02
 _FLOOR = 1e-9
 _DRAFT = "E0"
 
+_Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
+"""Service, pod, metric, unit and attributes."""
+
 
 def moved(normal: Iterable[PointRow], fault: Iterable[PointRow]) -> list[MetricEvidence]:
     """Return the gauges that moved by a robust score of 2 or more, those that moved most first.
@@ -28,22 +31,22 @@ def moved(normal: Iterable[PointRow], fault: Iterable[PointRow]) -> list[MetricE
     return sorted(kept, key=lambda i: (-abs(i.score or 0.0), i.metric, i.service, str(i.attributes)))[:MAX_METRICS]
 
 
-def _series(points: Iterable[PointRow]) -> dict[tuple[str, str, str, str], list[float]]:
-    found: defaultdict[tuple[str, str, str, str], list[float]] = defaultdict(list)
+def _series(points: Iterable[PointRow]) -> dict[_Key, list[float]]:
+    found: defaultdict[_Key, list[float]] = defaultdict(list)
     for point in points:
-        found[point[:4]].append(point.value)
+        found[*point[:4], point.attributes].append(point.value)
     return found
 
 
-def _item(key: tuple[str, str, str, str], before: Sequence[float], during: Sequence[float]) -> MetricEvidence:
-    service, pod, metric, unit = key
+def _item(key: _Key, before: Sequence[float], during: Sequence[float]) -> MetricEvidence:
+    service, pod, metric, unit, attributes = key
     middle = median(before)
     furthest = max(during, key=lambda value: (abs(value - middle), value))
     return MetricEvidence(
         id=_DRAFT,
         service=service,
         metric=metric,
-        attributes={"k8s.pod.name": pod} if pod else {},
+        attributes={**dict(attributes), **({"k8s.pod.name": pod} if pod else {})},
         unit=unit,
         before=round(middle, 6),
         after=round(furthest, 6),

@@ -8,6 +8,7 @@ from typing import Any
 from telemetry.errors import TelemetryFileError
 from telemetry.files import SignalKind, TelemetryFile
 from telemetry.profile.bundle import Windows
+from telemetry.profile.points import Points
 from telemetry.profile.rows import LogRow, PointRow, SpanRow
 from telemetry.profile.sites import site_of
 from telemetry.profile.window import Profile
@@ -65,6 +66,7 @@ class _Reader:
     def __init__(self, normal: Sequence[Stretch], fault: Stretch, points: Sequence[Stretch]) -> None:
         self._stretches = [fault, *normal]
         self._point_stretches = points
+        self._points = Points()
         self._result = Windows(normal_ns=normal, fault_ns=fault)
         self._traces: dict[bytes, list[SpanRow]] = {}
         self._logs: defaultdict[bytes, list[tuple[bytes, LogRow]]] = defaultdict(list)
@@ -119,21 +121,20 @@ class _Reader:
             service, pod = self._who(group.resource)
             for scope in group.scope_metrics:
                 for metric in scope.metrics:
-                    for point in metric.gauge.data_points:
-                        at_ns = point.time_unix_nano
-                        value = point.as_double if point.HasField("as_double") else float(point.as_int)
-                        row = PointRow(service, pod, metric.name, metric.unit, at_ns, value)
-                        self._place(row, at_ns)
+                    for row in self._points.take(metric, service, pod):
+                        self._place(row)
 
-    def _place(self, row: PointRow, at_ns: int) -> None:
+    def _place(self, row: PointRow) -> None:
         if len(self._result.normal_points) + len(self._result.fault_points) >= MAX_POINTS:
             return
-        if self._result.fault_ns[0] <= at_ns < self._result.fault_ns[1]:
+        if self._result.fault_ns[0] <= row.time_ns < self._result.fault_ns[1]:
             self._result.fault_points.append(row)
-        elif any(first <= at_ns <= last for first, last in self._point_stretches):
+        elif any(first <= row.time_ns <= last for first, last in self._point_stretches):
             self._result.normal_points.append(row)
 
     def windows(self) -> Windows:
+        for row in self._points.rest():
+            self._place(row)
         profiles = [Profile() for _ in self._stretches]
         for trace_id, spans in self._traces.items():
             first_ns = min(span.start_ns for span in spans)

@@ -30,7 +30,7 @@ class LogRow(NamedTuple):
 
 
 class PointRow(NamedTuple):
-    """A point of a gauge."""
+    """A point of a gauge, or of what is read as one; `attributes` are those of the point, sorted."""
 
     service: str
     pod: str
@@ -38,3 +38,4 @@ class PointRow(NamedTuple):
     unit: str
     time_ns: int
     value: float
+    attributes: tuple[tuple[str, str], ...] = ()

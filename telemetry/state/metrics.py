@@ -50,7 +50,7 @@ def take_metric(
 
 def _take_point(metric: Metric, point: NumberDataPoint, gauges: Gauges, where: Where, name: str, unit: str) -> None:
     value = float(point.as_int) if point.WhichOneof("value") == "as_int" else point.as_double
-    attributes = _attributes(point.attributes)
+    attributes = attributes_of(point.attributes)
     at_ns = point.time_unix_nano
     is_delta = metric.HasField("sum") and metric.sum.aggregation_temporality == _DELTA
     if not metric.HasField("sum") or not (is_delta or metric.sum.is_monotonic):
@@ -64,7 +64,7 @@ def _take_point(metric: Metric, point: NumberDataPoint, gauges: Gauges, where: W
         gauges.set(where, name, attributes, f"{unit}/s", at_ns, value / seconds)
 
 
-def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
     """Return up to eight scalar attributes, scrubbed and sorted."""
     texts = ((scrub_name(pair.key), scrub_name(text_of(pair.value))) for pair in pairs)
     return tuple(sorted(pair for pair in texts if pair[1])[:_ATTRIBUTES_MAX])
