@@ -14,7 +14,7 @@ from agents.errors import SreSpaceError
 from agents.rca import rank, verdict
 from agents.rca.flows import region
 from telemetry.model import EvidenceBundle, FlowEvidence, MetricEvidence, TimeEvidence
-from telemetry.profile import Windows, profiled
+from telemetry.profile.bundle import Windows, profiled
 from telemetry.profile.recorded import files_in, read_windows
 
 _CASES = "cases.jsonl"

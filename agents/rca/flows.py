@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from agents.diagnosis import CauseKind
 from agents.rca import words
-from agents.rca.finding import Finding, finding
+from agents.rca.finding import Finding, effect
 from agents.rca.parameters import DEFAULTS, Parameters
+from agents.rca.propagation import worst_edge
 from agents.rca.view import View
 from telemetry.model import FlowEvidence, Followed
 
@@ -71,7 +72,10 @@ def _recovers(item: FlowEvidence) -> bool:
 
 
 def find_changed_flows(view: View) -> Iterator[Finding]:
-    """Yield for each service the flow that changed most, less what a changed callee accounts for."""
+    """Yield for each service the flow that changed most, less what a changed callee accounts for.
+
+    Errors of a service whose calls fail or time out through a callee's fault are that callee's in full.
+    """
     p = view.parameters
     best: dict[str, tuple[float, FlowEvidence]] = {}
     for item in view.flows:
@@ -83,8 +87,17 @@ def find_changed_flows(view: View) -> Iterator[Finding]:
             best[item.service] = (strength, item)
     for service, (strength, item) in best.items():
         below = max((best[callee][0] for callee in view.callees(service) if callee in best), default=0.0)
+        if item.source == "status" and worst_edge(view, service) is not None:
+            below = 1.0
         left = strength * (1 - p.flow_passed_on * below)
-        yield finding(service, item.operation, flow_kind(item), p.w_flow * left, flow_text(item), item.id)
+        yield effect(service, item.operation, _kind(view, item), p.w_flow * left, flow_text(item), item.id)
+
+
+def _kind(view: View, item: FlowEvidence) -> CauseKind:
+    """Return the kind of a flow; a deploy is blamed for exceptions that came with it only."""
+    kind = flow_kind(item)
+    new = kind is CauseKind.EXCEPTION and item.before.instead == 0
+    return CauseKind.BAD_DEPLOY if new and view.recent_change(item.service) else kind
 
 
 def flow_kind(item: FlowEvidence) -> CauseKind:

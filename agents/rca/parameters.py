@@ -75,6 +75,8 @@ class Parameters:
     gauge_score_full: float = 100.0
     """Ordinal: scores of gauges near constant reach far."""
 
+    cause_floor: float = 0.4
+    """Ordinal: from here on a cause explains the changed flows and slow ways of its service; a full pool alone does."""
     w_flow: float = 0.85
     """Ordinal: work left its usual way: nearly as telling as a gauge of the cause."""
     w_own_time: float = 0.3

@@ -7,6 +7,7 @@ from agents.rca.finding import Finding
 from agents.rca.flows import find_changed_flows
 from agents.rca.gauges import find_busy_cpus, find_moved_gauges
 from agents.rca.parameters import DEFAULTS, Parameters
+from agents.rca.precedence import by_precedence
 from agents.rca.propagation import explained
 from agents.rca.resources import find_full_machines, find_full_pools
 from agents.rca.symptoms import find_network_gaps, find_own_slowness, find_silent_callees, find_symptoms
@@ -73,6 +74,7 @@ def _only_moved(item: Evidence, kind: CauseKind) -> bool:
 
 
 def _candidate(view: View, service: str, findings: list[Finding]) -> Candidate:
+    findings = by_precedence(findings, view.parameters)
     share, against = explained(view, service, findings)
     kind = _kind(findings)
     relevant = [found for found in findings if found.kind in {None, kind}]

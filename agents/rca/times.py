@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agents.diagnosis import CauseKind
 from agents.rca import words
-from agents.rca.finding import Finding, finding
+from agents.rca.finding import Finding, effect
 from agents.rca.parameters import Parameters
 from agents.rca.view import View
 from telemetry.model import TimeEvidence
@@ -79,7 +79,7 @@ def _finding(
         f"median, {words.ms(worst.before.p50_ms)} before"
     )
     weight = view.parameters.w_network * share
-    return finding(service, worst.operation, CauseKind.NETWORK_DELAY, weight, text, *[item.id for item in hit[:3]])
+    return effect(service, worst.operation, CauseKind.NETWORK_DELAY, weight, text, *[item.id for item in hit[:3]])
 
 
 def find_own_time(view: View) -> Iterator[Finding]:
@@ -95,4 +95,4 @@ def find_own_time(view: View) -> Iterator[Finding]:
             f"{service} {words.short(item.operation)} works {words.ms(item.after.p50_ms)} itself at the median "
             f"({words.ms(item.after.p90_ms)} at p90), {words.ms(item.before.p50_ms)} before"
         )
-        yield finding(service, item.operation, CauseKind.LATENCY_REGRESSION, p.w_own_time * strength, text, item.id)
+        yield effect(service, item.operation, CauseKind.LATENCY_REGRESSION, p.w_own_time * strength, text, item.id)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from telemetry.detect import DetectConfig
-from telemetry.evidence import changes, requests, resources, traces
-from telemetry.evidence.scope import scope_of
+from telemetry.evidence import changes, profiles, requests, resources, traces
+from telemetry.evidence.scope import Scope, scope_of
 from telemetry.group import Group
 from telemetry.model import Evidence, EvidenceBundle, RedEvidence, SeriesKey
 from telemetry.state import TelemetryState
@@ -15,6 +15,9 @@ _SIGNATURES = 20
 _METRICS = 30
 _ERROR_TRACES = 6
 _SLOW_TRACES = 4
+_FLOWS = 30
+_WAYS = 50
+_OWN = 20
 _ENVELOPE_BYTES = 1024
 
 
@@ -29,14 +32,12 @@ def build(
     """Return the evidence of a group at `now_s`; `quiet_since_s` is when the incident before it had ended.
 
     The order is by importance and the same for the same telemetry: versions, broken series, signatures, pools
-    and gauges, edges, failing traces, the other series, slow traces. What does not fit into 256 KiB as JSON is
-    dropped from the end and counted in `dropped`.
+    and gauges, edges, failing traces, changed flows, slower ways, the other series, slow traces, own times. What
+    does not fit into 256 KiB as JSON is dropped from the end and counted in `dropped`.
     """
     scope = scope_of(state, group, root, now_s, quiet_since_s, config)
-    reds = requests.reds(state, scope)[:_REDS]
-    where = {(key.service, key.operation) for key in scope.broken}
-    broken = [item for item in reds if (item.service, item.operation) in where]
-    healthy: list[RedEvidence] = [item for item in reds if item not in broken]
+    broken, healthy = _apart(requests.reds(state, scope)[:_REDS], scope)
+    work = profiles.work(state, scope)
     metrics = [*resources.pools(state, scope), *resources.gauges(state, scope)]
     drafts: list[Evidence] = [
         *changes.versions(state, scope, config),
@@ -45,8 +46,11 @@ def build(
         *metrics[:_METRICS],
         *requests.edges(state, scope)[:_EDGES],
         *traces.exemplars(state, scope, "error", _ERROR_TRACES),
+        *work.flows[:_FLOWS],
+        *work.ways[:_WAYS],
         *healthy,
         *traces.exemplars(state, scope, "slow", _SLOW_TRACES),
+        *work.own[:_OWN],
     ]
     items = fitting(drafts, config.evidence_bytes_max)
     return EvidenceBundle(
@@ -57,6 +61,15 @@ def build(
         items=items,
         dropped=len(drafts) - len(items),
     )
+
+
+def _apart(reds: Iterable[RedEvidence], scope: Scope) -> tuple[list[RedEvidence], list[RedEvidence]]:
+    """Return the series with a finding, and the others."""
+    where = {(key.service, key.operation) for key in scope.broken}
+    found: tuple[list[RedEvidence], list[RedEvidence]] = ([], [])
+    for item in reds:
+        found[(item.service, item.operation) not in where].append(item)
+    return found
 
 
 def fitting(drafts: Iterable[Evidence], bytes_max: int) -> tuple[Evidence, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from telemetry.evidence.bundle import fitting
 from telemetry.model import Evidence, EvidenceBundle, Stretch, utc
-from telemetry.profile import flows, metrics, times
+from telemetry.profile import metrics
+from telemetry.profile.compared import compared
 from telemetry.profile.rows import PointRow
 from telemetry.profile.window import Profile
 
@@ -44,14 +45,5 @@ def profiled(windows: Windows) -> EvidenceBundle:
 
 def _drafts(windows: Windows) -> Iterable[Evidence]:
     yield from metrics.moved(windows.normal_points, windows.fault_points)
-    yield from profile_items(windows.normal, windows.fault)
-
-
-def profile_items(normal: Sequence[Profile], fault: Profile) -> list[Evidence]:
-    """Return time and flow evidence of a fault against normal windows, as drafts without a number."""
-    before = Profile.merged(normal)
-    return [
-        *times.ways(normal, before, fault),
-        *flows.flows(normal, before, fault),
-        *times.own(normal, before, fault),
-    ]
+    found = compared(windows.normal, windows.fault)
+    yield from (*found.ways, *found.flows, *found.own)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from telemetry.model import TimeEvidence, Times
 from telemetry.profile.window import Profile
-from telemetry.state.sketch import Sketch
+from telemetry.sketch import Sketch
 
 MIN_COUNT = 3
 """Fewer spans say nothing about a time."""

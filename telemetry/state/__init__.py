@@ -1,7 +1,7 @@
 """What Scout remembers of telemetry: windows, service graph, exemplars, signatures, gauges and versions."""
 
+from telemetry.sketch import Sketch
 from telemetry.state.limits import Limits
-from telemetry.state.sketch import Sketch
 from telemetry.state.state import TelemetryState
 from telemetry.state.views import (
     TICK_S,

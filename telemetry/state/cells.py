@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from math import log
 
 from telemetry.model import RedSummary
+from telemetry.sketch import BIAS, PER_LOG, Sketch, bucket_of
 from telemetry.state.drops import Drops
 from telemetry.state.limits import Limits
-from telemetry.state.sketch import BIAS, PER_LOG, Sketch, bucket_of
 from telemetry.state.views import TICK_S, Cell
 
 _SMALLEST_NS = 1_000

@@ -31,6 +31,17 @@ class Limits:
     max_kept_spans: int = 30_000
     """Spans of error and slow traces kept for the retention."""
     max_spans_per_trace: int = 300
+    profile_s: int = 2_460
+    """How long the profile of a minute is kept: ten minutes of normal time before a fault of half an hour."""
+    max_profiled_spans: int = 6_000
+    """By minute and environment; of more, whole traces are sampled."""
+    max_profile_keys: int = 4_000
+    """Times, steps and calls that the profile of a minute tells apart."""
+    max_profile_keys_kept: int = 60_000
+    """Of all minutes; then the oldest minute goes. About 330 bytes each."""
+    max_span_logs: int = 40_000
+    """Log records with a span id, and traces that have some, that wait for their trace."""
+    max_span_logs_per_trace: int = 500
     max_signatures: int = 2_000
     max_gauges: int = 10_000
     max_versions_per_service: int = 50

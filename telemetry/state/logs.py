@@ -1,11 +1,15 @@
-"""Log records in: those of severity ERROR and above become error signatures."""
+"""Log records in: those of severity ERROR and above become error signatures, those of a span go with it."""
+
+from collections.abc import Iterable
 
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from telemetry.state.attributes import read, text_of
 from telemetry.state.failure import WANTED
+from telemetry.state.profiles import Profiles
 from telemetry.state.resource import Resource
 from telemetry.state.signatures import Signatures
+from telemetry.state.spans import Intake
 
 BAD_IDS = "log records with trace or span ids of wrong length"
 NO_TIME = "log records without time"
@@ -14,20 +18,34 @@ _ERROR = 17  # SEVERITY_NUMBER_ERROR
 _OPERATION = "(log)"
 
 
-def take_record(
-    record: LogRecord, resource: Resource, signatures: Signatures, *, oldest_ns: int, newest_ns: int
-) -> str:
-    """Take one log record and return why it was rejected, or ''."""
-    at_ns = record.time_unix_nano or record.observed_time_unix_nano
-    if not at_ns:
-        return NO_TIME
-    if len(record.trace_id) not in (0, 16) or len(record.span_id) not in (0, 8):
-        return BAD_IDS
-    attributes = read(record.attributes, WANTED)
-    is_error = record.severity_number >= _ERROR or "exception.type" in attributes
-    if is_error and oldest_ns <= at_ns <= newest_ns:
-        attributes["message"] = text_of(record.body)
-        where = (resource.tenant, resource.environment, resource.service)
-        trace_id = record.trace_id.strip(b"\x00") and record.trace_id
-        signatures.add(where, attributes, _OPERATION, trace_id, at_ns // 1_000_000_000, entry=False)
-    return ""
+class Logs:
+    """The log records of all tenants on their way into signatures and profiles."""
+
+    def __init__(self, signatures: Signatures, profiles: Profiles) -> None:
+        self._signatures = signatures
+        self._profiles = profiles
+
+    def take(
+        self, records: Iterable[LogRecord], resource: Resource, oldest_ns: int, newest_ns: int, intake: Intake
+    ) -> None:
+        """Take the log records of a resource whose time is within [oldest_ns, newest_ns]."""
+        for record in records:
+            at_ns = record.time_unix_nano or record.observed_time_unix_nano
+            if not at_ns:
+                intake.reject(NO_TIME)
+            elif len(record.trace_id) not in (0, 16) or len(record.span_id) not in (0, 8):
+                intake.reject(BAD_IDS)
+            else:
+                intake.accepted += 1
+                if oldest_ns <= at_ns <= newest_ns:
+                    self._take(record, resource, at_ns)
+
+    def _take(self, record: LogRecord, resource: Resource, at_ns: int) -> None:
+        trace_id = record.trace_id if record.trace_id.strip(b"\x00") else b""
+        if trace_id and record.span_id:
+            self._profiles.take_log(record, resource, at_ns)
+        attributes = read(record.attributes, WANTED)
+        if record.severity_number >= _ERROR or "exception.type" in attributes:
+            attributes["message"] = text_of(record.body)
+            where = (resource.tenant, resource.environment, resource.service)
+            self._signatures.add(where, attributes, _OPERATION, trace_id, at_ns // 1_000_000_000, entry=False)

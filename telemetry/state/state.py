@@ -8,7 +8,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from telemetry.model import RedSummary, RevisionSeen, SeriesKey
-from telemetry.state import logs
+from telemetry.profile.window import Profile
+from telemetry.sketch import Sketch
 from telemetry.state.cells import CellBudget, merged_cells, summary
 from telemetry.state.clock import EventTime
 from telemetry.state.drops import Drops
@@ -16,12 +17,13 @@ from telemetry.state.exemplars import choose, error_leaves
 from telemetry.state.gauges import Gauges
 from telemetry.state.graph import ServiceGraph
 from telemetry.state.limits import Limits
+from telemetry.state.logs import Logs
 from telemetry.state.metrics import NO_TIME, take_metric
 from telemetry.state.pools import NAMES, pools_of
+from telemetry.state.profiles import Profiles
 from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
-from telemetry.state.sketch import Sketch
 from telemetry.state.spans import Intake, Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
@@ -49,6 +51,8 @@ class TelemetryState:
         self._graph = ServiceGraph(self.limits, self._drops, budget)
         self._signatures = Signatures(self.limits, self._drops)
         self._gauges = Gauges(self.limits, self._drops)
+        self._profiles = Profiles(self.limits, self._drops)
+        self._logs = Logs(self._signatures, self._profiles)
         self._versions = Versions(self.limits)
         self._tenants: dict[str, Spans] = {}
         self._swept_s = 0
@@ -75,7 +79,7 @@ class TelemetryState:
                 self._time.advance(intake.last_ns)
         self.spans_total += intake.accepted
         self._expire(spans)
-        return Taken(intake.accepted, sum(intake.rejected.values()), _reason(intake.rejected))
+        return _taken(intake)
 
     def add_metrics(self, tenant: str, request: ExportMetricsServiceRequest) -> Taken:
         """Take gauges and sums in; histograms are counted as dropped."""
@@ -98,25 +102,16 @@ class TelemetryState:
         return Taken(accepted, rejected, NO_TIME if rejected else "")
 
     def add_logs(self, tenant: str, request: ExportLogsServiceRequest) -> Taken:
-        """Take error signatures from log records of severity ERROR and above."""
+        """Take log records in: errors as signatures, those of a span for its profile."""
         resources = self._tenant(tenant).resources
-        oldest_ns, newest_ns = self._time.taken_ns()
-        accepted, rejected = 0, dict[str, int]()
+        intake, within_ns = Intake(), self._time.taken_ns()
         for group in request.resource_logs:
             resource = resources.of(group.resource)
-            if self._ignores(resource):
-                continue
-            for scope in group.scope_logs:
-                for record in scope.log_records:
-                    reason = logs.take_record(
-                        record, resource, self._signatures, oldest_ns=oldest_ns, newest_ns=newest_ns
-                    )
-                    if reason:
-                        rejected[reason] = rejected.get(reason, 0) + 1
-                    else:
-                        accepted += 1
-        self.logs_total += accepted
-        return Taken(accepted, sum(rejected.values()), _reason(rejected))
+            if not self._ignores(resource):
+                for scope in group.scope_logs:
+                    self._logs.take(scope.log_records, resource, *within_ns, intake)
+        self.logs_total += intake.accepted
+        return _taken(intake)
 
     @property
     def watermark_s(self) -> int | None:
@@ -174,18 +169,10 @@ class TelemetryState:
         return self._signatures.since(tenant, environment, since_s)
 
     def exemplars(
-        self,
-        tenant: str,
-        environment: str,
-        service: str,
-        start_s: int,
-        end_s: int,
-        why: Why,
-        limit: int = 3,
+        self, tenant: str, environment: str, service: str, start_s: int, end_s: int, why: Why, limit: int = 3
     ) -> Sequence[ExemplarTrace]:
         """Return up to `limit` traces in which the service failed or was slowest in [start_s, end_s)."""
-        traces = self._traces(tenant, start_s, end_s)
-        return choose(traces, (environment, service), start_s, end_s, why, limit)
+        return choose(self._traces(tenant, start_s, end_s), (environment, service), start_s, end_s, why, limit)
 
     def versions(self, tenant: str, environment: str, service: str) -> Sequence[RevisionSeen]:
         """Return the versions of a service that telemetry has shown, oldest first."""
@@ -193,8 +180,14 @@ class TelemetryState:
 
     def error_leaves(self, tenant: str, environment: str, start_s: int, end_s: int) -> Mapping[str, int]:
         """Return by service the ERROR spans without an ERROR child in the traces kept from [start_s, end_s)."""
-        traces = self._traces(tenant, start_s, end_s)
-        return error_leaves(traces, environment, start_s, end_s)
+        return error_leaves(self._traces(tenant, start_s, end_s), environment, start_s, end_s)
+
+    def profiles(self, tenant: str, environment: str, start_s: int, end_s: int) -> list[Profile]:
+        """Return a profile for each minute of the traces that began in [start_s, end_s), oldest first."""
+        spans, now_s = self._tenants.get(tenant), self.watermark_s or 0
+        return (
+            [] if spans is None else self._profiles.between((tenant, environment), spans.traces, now_s, start_s, end_s)
+        )
 
     @property
     def memory(self) -> tuple[Versions, Signatures]:
@@ -202,7 +195,8 @@ class TelemetryState:
         return self._versions, self._signatures
 
     def shed(self, oldest_s: int) -> None:
-        """Forget exemplar traces, and everything from before `oldest_s`, because memory is short."""
+        """Forget exemplar traces and profiles, and everything from before `oldest_s`, because memory is short."""
+        self._profiles.clear()
         for spans in self._tenants.values():
             spans.traces.clear()
         self._forget_before(oldest_s)
@@ -217,9 +211,8 @@ class TelemetryState:
     def _tenant(self, tenant: str) -> Spans:
         spans = self._tenants.get(tenant)
         if spans is None:
-            spans = self._tenants[tenant] = Spans(
-                tenant, self.limits, self._drops, self._series, self._graph, self._signatures
-            )
+            kept = (self._series, self._graph, self._signatures)
+            spans = self._tenants[tenant] = Spans(tenant, self.limits, self._drops, *kept)
         return spans
 
     def _traces(self, tenant: str, start_s: int, end_s: int) -> Iterable[Trace]:
@@ -232,10 +225,12 @@ class TelemetryState:
         if now_s is None:
             return
         spans.expire(now_s)
+        self._profiles.take_left(spans.tenant, spans.traces, now_s)
         if now_s - self._swept_s < _SWEEP_S:
             return
         self._swept_s = now_s
         self._forget_before(now_s - self.limits.retention_s)
+        self._profiles.forget_before(now_s - self.limits.profile_s)
 
     def _forget_before(self, oldest_s: int) -> None:
         gone = self._series.forget_before(oldest_s)
@@ -246,5 +241,6 @@ class TelemetryState:
         self._gauges.forget_before(oldest_s)
 
 
-def _reason(rejected: Mapping[str, int]) -> str:
-    return "; ".join(f"{n} {reason}" for reason, n in rejected.items())
+def _taken(intake: Intake) -> Taken:
+    reason = "; ".join(f"{n} {reason}" for reason, n in intake.rejected.items())
+    return Taken(intake.accepted, sum(intake.rejected.values()), reason)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from telemetry.state.limits import Limits
 from telemetry.state.resource import Resource
+from telemetry.state.share import FULL, Share
 
 Row = tuple[bytes, bytes, int, int, int, bool, str, Resource, str]
 """A span: id, parent's id (or b''), start_ns, end_ns, kind, error, name, resource, note (scrubbed)."""
@@ -13,7 +14,7 @@ ENTRY_KINDS = (2, 5)
 """SERVER and CONSUMER (opentelemetry.proto.trace.v1.Span.SpanKind)."""
 
 _WAIT_S = 60  # event time a trace stays in the buffer for its late spans
-_FULL_SHARE = 256
+_GATHER_S = 10  # event time in which the spans of a trace come together: SDKs batch for 5 s
 _KEEP = 3  # traces of each sort by service and minute
 _MINUTE_S = 60
 
@@ -88,22 +89,33 @@ class TraceStore:
 
     When spans come faster than the buffer holds for a minute, whole traces are sampled by the last byte of their
     id, so that what is kept stays complete; failed spans are always taken. Times are event time.
+
+    `left` are the traces that left the buffer since somebody took them from there.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.recent: dict[bytes, Trace] = {}
+        self.left: list[Trace] = []
         self._recent_spans = 0
         self._minutes: dict[int, _Minute] = {}
-        self.share = _FULL_SHARE
+        self._sampled = Share()
+        self._since_s: int | None = None
+
+    @property
+    def share(self) -> int:
+        """The part of all traces that is taken, in 256ths."""
+        return self._sampled.now
 
     def add(self, trace_id: bytes, row: Row, error: bool) -> None:  # noqa: FBT001 — the hot path: no keywords
         """Take a span."""
         trace = self.recent.get(trace_id)
         if trace is None:
-            if trace_id[15] >= self.share and not error:
+            if trace_id[15] >= self._sampled.now and not error:
                 return
             trace = self.recent[trace_id] = Trace(trace_id, row[3] // 1_000_000_000)
+            if self._since_s is None:
+                self._since_s = trace.first_s
         if len(trace.rows) < self._limits.max_spans_per_trace:
             trace.rows.append(row)
             self._recent_spans += 1
@@ -112,7 +124,21 @@ class TraceStore:
 
     def sampled(self, trace_id: bytes) -> bool:
         """Return whether spans of a trace are kept even if they did not fail."""
-        return trace_id[15] < self.share or trace_id in self.recent
+        return self._sampled.holds(trace_id) or trace_id in self.recent
+
+    def is_whole(self, trace: Trace, now_s: int) -> bool:
+        """Return whether all spans of a trace are here, as far as can be told at event time `now_s`.
+
+        Not while more may come: until its root has ended, or time enough has passed for a root that somebody else sees.
+        Not when its first spans may have come before anything was kept, nor when there was no room for some.
+        """
+        if len(trace.rows) >= self._limits.max_spans_per_trace or not self._sampled.held(trace.id):
+            return False
+        if self._since_s is None or trace.first_s < self._since_s + _GATHER_S:
+            return False
+        if trace.first_s <= now_s - _GATHER_S:
+            return True
+        return any(not row[1] and row[3] <= now_s * 1_000_000_000 for row in trace.rows)
 
     def expire(self, now_s: int) -> None:
         """Move traces out of the buffer that are complete by event time or have no room; forget the oldest kept."""
@@ -125,11 +151,14 @@ class TraceStore:
             crowded = crowded or waited_s <= _WAIT_S
             del self.recent[trace.id]
             self._recent_spans -= len(trace.rows)
+            self.left.append(trace)
             self._minutes.setdefault(trace.first_s // _MINUTE_S, _Minute()).offer(trace)
+        part = self._sampled.now
         if crowded:
-            self.share = max(1, self.share * 3 // 4)
+            part = max(1, part * 3 // 4)
         elif self._recent_spans < self._limits.max_buffered_spans // 2:
-            self.share = min(_FULL_SHARE, self.share * 5 // 4 + 1)
+            part = min(FULL, part * 5 // 4 + 1)
+        self._sampled.set(part, now_s)
         self._forget(now_s)
 
     def _forget(self, now_s: int) -> None:
@@ -142,6 +171,8 @@ class TraceStore:
     def clear(self) -> None:
         """Forget every trace."""
         self.recent.clear()
+        self.left.clear()
+        self._since_s = None
         self._recent_spans = 0
         self._minutes.clear()
 

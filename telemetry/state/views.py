@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from telemetry.model import Frame, TraceSpan
-from telemetry.state.sketch import Sketch
+from telemetry.sketch import Sketch
 
 TICK_S = 5
 """Length of a cell in seconds; cells are aligned to Unix time."""

@@ -7,8 +7,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.sketch import bucket_of
 from telemetry.state import TICK_S, Cell, Sketch
-from telemetry.state.sketch import bucket_of
 
 DAY_S = 86_400
 TICKS_A_DAY = DAY_S // TICK_S
