@@ -8,20 +8,25 @@ from random import Random
 from string import ascii_lowercase
 from typing import Any
 
-from agents.diagnosis import Candidate, Verdict
-from bot.recorded_cases import Analysis, Case, Stretch, analyse
+from agents.diagnosis import Candidate
+from agents.rca import rank, verdict
+from bot.recorded_cases import Case, Stretch, analyse, case_of
 from telemetry.files import SignalKind, TelemetryFile
 from telemetry.files.recorded import items_of
 from telemetry.files.shift import shifted
+from telemetry.model import EvidenceBundle
 from telemetry.profile.recorded import files_in
 from telemetry.testing.recording import framed
 
 _NAMES = frozenset({"service.name", "k8s.pod.name"})
+_SHUFFLED = frozenset(
+    {
+        *("resource_spans", "resource_logs", "resource_metrics", "scope_spans", "scope_logs", "scope_metrics"),
+        *("spans", "log_records", "metrics", "data_points"),
+    }
+)
 _FARTHEST_NS = 10_000_000 * 1_000_000_000
 _ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{16}(?:[0-9a-f]{16})?(?![0-9A-Za-z])")
-
-Said = tuple[str, str, str | None, float]
-"""A candidate as far as the data decides it: service, kind, operation and score."""
 
 
 class Retelling:
@@ -73,11 +78,10 @@ class Retelling:
         }
 
     def _fresh(self, length: int) -> str:
-        """Return a name that no other has; one of a single letter may have to wait for a free letter."""
+        """Return a name of that length which nothing has, nor had."""
         taken = {*self.names.values(), *self.names}
         while True:
-            letters = self._chance.choices(ascii_lowercase + "-", k=length)
-            name = "".join(letters).strip("-").ljust(length, "q")
+            name = "".join(self._chance.choice(ascii_lowercase + "-" * (0 < n < length - 1)) for n in range(length))
             if name not in taken:
                 return name
 
@@ -122,36 +126,29 @@ class Retelling:
                 self._shuffle(parts)
 
 
-_SHUFFLED = frozenset(
-    {
-        *("resource_spans", "resource_logs", "resource_metrics", "scope_spans", "scope_logs", "scope_metrics"),
-        *("spans", "log_records", "metrics", "data_points"),
-    }
-)
-
-
 def _groups(request: Any) -> Iterator[Any]:
     for _, groups in request.ListFields():
         yield from groups
 
 
-def retold(folder: Path, case: Case, into: Path, seed: int) -> tuple[Analysis, dict[str, str]]:
-    """Return what is said of the case once told anew, and the new name of each service and pod."""
+def differences(bundle: EvidenceBundle, folder: Path, into: Path, seed: int) -> list[tuple[object, object]]:
+    """Return in what the answer for a folder told anew differs from that for its `bundle`, as pairs of old and new.
+
+    Compared are the verdict, the length of the ranking, and of each candidate service, kind, operation and score; what
+    is old stands there under its new name. `into` is an empty folder for the files.
+    """
     retelling = Retelling(folder, seed)
-    return analyse(retelling.write(into), retelling.case(case)), retelling.names
+    after = analyse(retelling.write(into), retelling.case(case_of(folder)))
+    before = rank(bundle)
+    pairs = [(verdict(before, bundle), after.verdict), (len(before), len(after.candidates))]
+    pairs += zip((said(c, retelling) for c in before), map(said, after.candidates), strict=False)
+    return [(old, new) for old, new in pairs if old != new]
 
 
-def said(candidates: tuple[Candidate, ...], names: dict[str, str] | None = None) -> list[Said]:
-    """Return the ranking; with `names` as it must read after the renaming."""
-    new = names or {}
-    return [(new.get(c.service, c.service), c.kind.value, c.operation, c.score) for c in candidates]
-
-
-def differences(
-    before: tuple[tuple[Candidate, ...], Verdict], after: Analysis, names: dict[str, str]
-) -> list[tuple[object, object]]:
-    """Return what reads otherwise after the renaming, as pairs of old and new: verdict, length, candidates."""
-    candidates, verdict = before
-    pairs = zip(said(candidates, names), said(after.candidates), strict=False)
-    heads = [(verdict, after.verdict), (len(candidates), len(after.candidates))]
-    return [pair for pair in [*heads, *pairs] if pair[0] != pair[1]]
+def said(candidate: Candidate, retelling: Retelling | None = None) -> tuple[str, str, str | None, float]:
+    """Return service, kind, operation and score of a candidate, with `retelling` under its new names."""
+    service, operation = candidate.service, candidate.operation
+    if retelling:
+        service = retelling.names.get(service, service)
+        operation = operation and retelling.text(operation)
+    return service, candidate.kind.value, operation, candidate.score
