@@ -1,4 +1,4 @@
-"""A recorded case told anew: other names of services and pods, other ids, another clock, another order; same content."""
+"""A recorded case told anew: other names of services and pods, other ids, clock and order; the same content."""
 
 import re
 from collections.abc import Iterator

@@ -230,6 +230,6 @@ def main(data: Path, *options: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or set(sys.argv[2:]) - {"--renamed"}:  # noqa: PLR2004 - the program and the folder
+    if len(sys.argv) < 2 or set(sys.argv[2:]) - {"--renamed"}:
         sys.exit("usage: make bench-rca DATA=folder with cases.jsonl and truth.jsonl [BENCH_OPTIONS=--renamed]")
     main(Path(sys.argv[1]), *sys.argv[2:])
