@@ -55,8 +55,8 @@ bench-detect: $(VENV)/.dev  ## Measure false incidents of quiet weeks and the ti
 bench-ingest: $(VENV)/.dev  ## Measure the senses: spans per second and core, memory, detection (BENCH_OPTIONS=--help)
 	$(BIN)/python -m tests.benchmarks.ingest $(BENCH_OPTIONS)
 
-bench-rca: $(VENV)/.dev  ## Measure the root-cause ranking on labelled faults: make bench-rca DATA=folder (see docs/rca.md)
-	$(BIN)/python -m tests.benchmarks.rca $(DATA)
+bench-rca: $(VENV)/.dev  ## Measure the root-cause ranking on labelled faults: make bench-rca DATA=folder (BENCH_OPTIONS=--renamed; see docs/rca.md)
+	$(BIN)/python -m tests.benchmarks.rca $(DATA) $(BENCH_OPTIONS)
 
 image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
 	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)

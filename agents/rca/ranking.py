@@ -41,14 +41,14 @@ def rank(bundle: EvidenceBundle, parameters: Parameters = DEFAULTS) -> tuple[Can
 
     Pure and deterministic: it looks at no names, and at no order of items. The score of a candidate is the noisy-or of
     the weights that speak for it, `1 - prod(1 - w)`, and comparable within one ranking only. Ties go to the candidate
-    whose evidence has the lowest id.
+    whose strongest claim cites the lowest id, then by the next claims; a bundle numbers what moved most first.
     """
     view = view_of(bundle, parameters)
     findings = [found for finder in FINDERS for found in finder(view)]
     services = {found.service for found in findings}
     candidates = [_candidate(view, service, [f for f in findings if f.service == service]) for service in services]
     shown = [candidate for candidate in candidates if candidate.score >= parameters.min_score]
-    ordered = sorted(shown, key=lambda candidate: (-candidate.score, _first_id(candidate), candidate.service))
+    ordered = sorted(shown, key=lambda candidate: (-candidate.score, _ids(candidate), candidate.service))
     return tuple(supported_candidate(candidate, bundle) for candidate in ordered[: parameters.max_candidates])
 
 
@@ -134,8 +134,8 @@ def _by_weight(found: Finding) -> tuple[bool, float, tuple[int, str]]:
     return (found.kind is None, -found.weight, id_order(found.claim.evidence[0]))
 
 
-def _first_id(candidate: Candidate) -> tuple[int, str]:
-    return min((id_order(cited) for claim in candidate.speaks_for for cited in claim.evidence), default=(0, ""))
+def _ids(candidate: Candidate) -> list[tuple[int, str]]:
+    return [id_order(cited) for claim in candidate.speaks_for for cited in claim.evidence]
 
 
 def _revisions(

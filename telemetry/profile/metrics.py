@@ -28,7 +28,13 @@ def moved(normal: Iterable[PointRow], fault: Iterable[PointRow]) -> list[MetricE
     before, during = _series(normal), _series(fault)
     items = [_item(key, before[key], values) for key, values in during.items() if key in before]
     kept = [item for item in items if abs(item.score or 0.0) >= _MIN_SCORE]
-    return sorted(kept, key=lambda i: (-abs(i.score or 0.0), i.metric, i.service, str(i.attributes)))[:MAX_METRICS]
+    return sorted(kept, key=_order)[:MAX_METRICS]
+
+
+def _order(item: MetricEvidence) -> tuple[float, str, float, float, str, str]:
+    """Return a sort key; names of services and pods decide only between gauges that read the same."""
+    before = item.before or 0.0
+    return (-abs(item.score or 0.0), item.metric, -abs(item.after - before), before, item.service, str(item.attributes))
 
 
 def _series(points: Iterable[PointRow]) -> dict[_Key, list[float]]:

@@ -7,16 +7,19 @@ import json
 import random
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from agents.diagnosis import CauseKind, Verdict
 from agents.rca import rank
 from agents.rca.parameters import DEFAULTS, Parameters
 from bot.recorded_cases import Analysis, Case, analyse, case_of, inner
 from telemetry.model import EvidenceBundle, FlowEvidence, MetricEvidence, TimeEvidence
+from tests.support_renamed import differences
 
 KINDS = {
     "return": CauseKind.MISSING_WORK,
@@ -181,8 +184,20 @@ def normal_verdicts(data: Path) -> Iterable[Analysis]:
         yield analyse(folder, Case(case.case, windows[1], windows[0], case.normal_metrics))
 
 
-def main(data: Path) -> None:
-    """Print every table."""
+def retold(data: Path, cases: Sequence[Known], seed: int = 1) -> Iterable[str]:
+    """Yield what differs once a case has other names, ids, times and order, then in how many nothing does."""
+    began, same = time.process_time(), 0
+    for known in cases:
+        with TemporaryDirectory() as into:
+            found = differences(known.bundle, data / known.system / known.name, Path(into), seed)
+        same += not found
+        yield from (f"{known.name}: {old} became {new}" for old, new in found)
+    seconds = time.process_time() - began
+    yield f"renamed, shifted, shuffled: {same} of {len(cases)} the same ({seconds:.0f} s of CPU)"
+
+
+def main(data: Path, *options: str) -> None:
+    """Print every table; with `--renamed` also whether names, ids, times and order change an answer."""
     cases = load(data)
     say = sys.stdout.write
     head = f"{'':34}   n   AC@1 (95 %)         AC@3   AC@5  Avg@5  AIS@1   kind\n"
@@ -210,9 +225,11 @@ def main(data: Path) -> None:
         if analysis.verdict is not Verdict.INCONCLUSIVE:
             say(f"{analysis.case} {analysis.verdict}: {analysis.candidates[0].service} {analysis.kind}\n")
     say(", ".join(f"{sum(a.verdict is v for a in said)} {v}" for v in Verdict) + "\n")
+    if "--renamed" in options:
+        say("\n" + "\n".join(retold(data, cases)) + "\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: make bench-rca DATA=folder with cases.jsonl and truth.jsonl")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) < 2 or set(sys.argv[2:]) - {"--renamed"}:
+        sys.exit("usage: make bench-rca DATA=folder with cases.jsonl and truth.jsonl [BENCH_OPTIONS=--renamed]")
+    main(Path(sys.argv[1]), *sys.argv[2:])
