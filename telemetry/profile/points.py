@@ -7,6 +7,7 @@ that fell, or whose start moved, began anew.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
@@ -47,11 +48,12 @@ class Points:
         data: Any = getattr(metric, kind)
         counts = kind in _DISTRIBUTIONS
         is_delta = kind not in {"summary", "gauge"} and data.aggregation_temporality == _DELTA
+        name, unit = _clean(metric.name), _clean(metric.unit)
         for point in data.data_points:
             if point.flags & _NO_VALUE or not point.time_unix_nano:
                 continue
-            labels = attributes_of(point.attributes)
-            row = PointRow(service, pod, scrub_name(metric.name), scrub_name(metric.unit, 40), 0, 0.0, labels)
+            labels = attributes_of(point.attributes) if point.attributes else ()
+            row = PointRow(service, pod, name, unit, 0, 0.0, labels)
             if kind == "gauge" or (kind == "sum" and not data.is_monotonic and not is_delta):
                 yield row._replace(time_ns=point.time_unix_nano, value=_number(point))
             elif not is_delta:
@@ -68,6 +70,12 @@ class Points:
         """Yield the rates of cumulative counters and the means of cumulative distributions."""
         for row, totals in self._totals.items():
             yield from _grown(row, sorted(totals, key=lambda total: (total.time_ns, total.total)))
+
+
+@lru_cache(4_096)
+def _clean(name: str) -> str:
+    """Return a name scrubbed: there are few of them, and many points."""
+    return scrub_name(name)
 
 
 def _number(point: Any) -> float:
