@@ -34,6 +34,8 @@ from telemetry.model import (
     MetricEvidence,
     RedEvidence,
     SignatureEvidence,
+    TimeEvidence,
+    Times,
     TraceEvidence,
     VersionEvidence,
 )
@@ -110,6 +112,26 @@ def test_renaming_services_does_not_change_the_ranking(fresh):
         other = EvidenceBundle.model_validate(rename(evidence.model_dump(mode="json"), renamed))
         before = [(renamed[c.service], c.kind, c.score, c.operation) for c in rank(evidence)]
         assert [(c.service, c.kind, c.score, c.operation) for c in rank(other)] == before
+
+
+def test_equal_scores_go_to_the_strongest_claim_not_to_a_name():
+    """Two services are slow beyond all measure; the one whose work grew most comes first, whatever they are called."""
+    for slower, slow in (("a", "b"), ("b", "a")):
+        gauges = [metric(service, "queue", 0.0, 9.0).model_copy(update={"score": 99.0}) for service in ("a", "b")]
+        times = [
+            TimeEvidence(
+                id="E0",
+                measure="own",
+                service=service,
+                operation="work",
+                before=Times(count=9, p50_ms=1.0, p75_ms=1.0, p90_ms=1.0),
+                after=Times(count=9, p50_ms=ms, p75_ms=ms, p90_ms=ms),
+            )
+            for service, ms in ((slower, 9000.0), (slow, 8000.0))
+        ]
+        first, second = rank(bundle(*gauges, *times))
+        assert (first.service, second.service) == (slower, slow)
+        assert first.score == second.score
 
 
 def rename(value, names):

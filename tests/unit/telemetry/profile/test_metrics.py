@@ -29,3 +29,11 @@ def test_the_point_furthest_from_normal_speaks_for_the_fault():
 def test_without_normal_time_nothing_moved():
     """A series that is new has nothing to be compared with."""
     assert moved([], points(1.0)) == []
+
+
+def test_gauges_of_equal_score_come_in_the_order_of_how_far_they_went():
+    """Of two gauges that trebled the larger one comes first, whatever the services are called."""
+    for far, near in (("a", "b"), ("b", "a")):
+        normal = points(1.0, service=near) + points(2.0, service=far)
+        found = moved(normal, points(3.0, service=near) + points(6.0, service=far))
+        assert [(item.service, item.score) for item in found] == [(far, 20.0), (near, 20.0)]
