@@ -186,12 +186,12 @@ class Spans:
 
     def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
         """Count the signature of a failed span and return its type and message as a note."""
-        span = whole(span)
-        attributes = read(span.attributes, WANTED)
-        for event in span.events:
+        detail = whole(span)
+        attributes = read(detail.attributes, WANTED)
+        for event in detail.events:
             if event.name == "exception":
                 attributes |= read(event.attributes, WANTED)  # the last is the one that got out
-        attributes["message"] = span.status.message
+        attributes["message"] = detail.status.message
         where = (self.tenant, resource.environment, resource.service)
         entry = kind in ENTRY_KINDS
         self._signatures.add(where, attributes, label, span.trace_id, end_ns // _NS, entry=entry)

@@ -3,8 +3,9 @@
 import pytest
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from telemetry.state import TelemetryState
 from telemetry.state.heads import decode_heads, is_failed, whole
 from tests.benchmarks.otlp_load import Load
 
@@ -16,9 +17,13 @@ def _spans(request: ExportTraceServiceRequest) -> list[Span]:
 
 
 def _one(span: bytes) -> Span:
+    return _spans(_request(span))[0]
+
+
+def _request(span: bytes) -> ExportTraceServiceRequest:
     scope = b"\x12" + len(span).to_bytes(1, "big") + span
     group = b"\x12" + len(scope).to_bytes(1, "big") + scope
-    return _spans(decode_heads(b"\x0a" + len(group).to_bytes(1, "big") + group))[0]
+    return decode_heads(b"\x0a" + len(group).to_bytes(1, "big") + group)
 
 
 def test_heads_and_what_is_behind_them_are_those_of_the_whole_message() -> None:
@@ -63,3 +68,16 @@ def test_a_damaged_attribute_costs_the_attributes_of_its_span() -> None:
 def test_a_damaged_status_is_no_failure() -> None:
     """A status that cannot be decoded is taken for UNSET."""
     assert not is_failed(_one(b"\x2a\x05GET /" + b"\x7a\x01\x18"))
+
+
+def test_a_failure_with_a_damaged_attribute_is_counted_in_its_trace() -> None:
+    """What is lost with the attributes is the reason, not the trace in which it failed."""
+    end_s = 1_700_000_000
+    failed = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name="GET /", kind=Span.SPAN_KIND_SERVER)
+    failed.start_time_unix_nano = failed.end_time_unix_nano = end_s * 10**9
+    failed.status.code = Status.STATUS_CODE_ERROR
+    state = TelemetryState(clock=lambda: float(end_s))
+    taken = state.add_traces("default", _request(failed.SerializeToString() + b"\x4a\x02\x0a\x09"))
+    assert (taken.accepted, taken.rejected) == (1, 0)
+    (signature,) = state.signatures("default", "default", end_s - 60)
+    assert signature.trace_ids == ((b"t" * 16).hex(),)
