@@ -1,13 +1,13 @@
 """Memory Guard: says when this process has grown too large, with hysteresis, and gives back what it can."""
 
 import asyncio
-import ctypes
-import gc
 import time
 from collections.abc import Callable
 
 import psutil
 import structlog
+
+from bot.allocator import give_back
 
 log = structlog.get_logger()
 
@@ -20,18 +20,6 @@ _MB = 1024 * 1024
 def resident_bytes() -> int:
     """Return this process's resident memory."""
     return int(psutil.Process().memory_info().rss)
-
-
-def give_back() -> bool:
-    """Free what nobody refers to and return freed pages to the system, where the C library can (glibc).
-
-    Returns False: there is no more to give than that.
-    """
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-    return False
 
 
 async def look_often(guard: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import structlog
 from fastapi import FastAPI
 
+from bot.allocator import suit_telemetry
 from bot.memory_guard import MemoryGuard
 from bot.observability.endpoint import metrics_router
 from bot.observability.exporting import PREFIX, Own, observing
@@ -16,7 +17,7 @@ from bot.observability.scout_figures import ScoutFigures
 from bot.process import run_process
 from bot.scout_memory import ScoutMemory
 from bot.scout_rules import load_rules
-from bot.scout_serving import serve, spare_the_collector
+from bot.scout_serving import serve
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
 from bot.topics import SIGNALS, guid_of
@@ -25,7 +26,7 @@ from bot.wiring import is_loopback, metrics_token, open_bus, query_token
 from telemetry.bus import Bus
 from telemetry.errors import BusUnavailableError
 from telemetry.model import Signal
-from telemetry.otlp import Receiver, http_receiver
+from telemetry.otlp import OtlpHttp, Receiver
 from telemetry.query import query_router
 from telemetry.scout import Scout
 from telemetry.state import Limits, TelemetryState
@@ -119,13 +120,12 @@ async def run_scout(settings: Settings) -> None:
         scout = Scout(state, rules=rules)
         bus = await open_bus(settings)
         receiver = Receiver(state, tokens=tokens, is_overloaded=guard)
-        app = http_receiver(receiver)
         queries = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         queries.include_router(query_router(scout, token=query_token(settings)))
         facts = {"watermark_age_s": lambda: figures.watermark_age_s, "memory": lambda: "short" if guard() else "ok"}
         queries.include_router(health_router({"bus": bus.check}, {}, facts))
         _serve_metrics(queries, settings, own)
-        app.mount("/", queries)
+        app = OtlpHttp(receiver, queries)
 
         def ticked() -> None:
             guard()  # also while no telemetry comes
@@ -133,7 +133,7 @@ async def run_scout(settings: Settings) -> None:
 
         memory = ScoutMemory(settings.state_dir / "scout", scout)
         watch = Watch(scout, memory, bus, observer=own.observer, ticked=ticked)
-        spare_the_collector()
+        suit_telemetry()
         try:
             await serve(app, receiver, settings, watch.run())
         finally:

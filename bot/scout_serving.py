@@ -1,14 +1,13 @@
 """Where Scout listens: OTLP/HTTP with its query API, and OTLP/gRPC, in one event loop."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import Coroutine
 from typing import Any, Final
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot.settings import Settings, SettingsError
 from bot.web.protocol import BoundedProtocol
@@ -20,22 +19,9 @@ log = structlog.get_logger()
 
 _GRACE_S: Final = 3
 _BACKLOG: Final = 2048
-_NEW_OBJECTS: Final = 20_000
-_YOUNG_SEARCHES: Final = 25
 
 
-def spare_the_collector() -> None:
-    """Let Python look for garbage cycles less often: telemetry makes many objects, and hardly any cycle.
-
-    What the imports made is not looked at again. A full search over the objects of 20,000 series holds everything up
-    for half a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, _YOUNG_SEARCHES, _YOUNG_SEARCHES)
-
-
-async def serve(app: Starlette, receiver: Receiver, settings: Settings, watch: Coroutine[Any, Any, None]) -> None:
+async def serve(app: ASGIApp, receiver: Receiver, settings: Settings, watch: Coroutine[Any, Any, None]) -> None:
     """Serve and watch; whichever ends first ends the other, and a failed watch fails the process.
 
     Raises:
@@ -61,7 +47,7 @@ async def serve(app: Starlette, receiver: Receiver, settings: Settings, watch: C
         await asyncio.gather(watching, over_grpc.stop(0), return_exceptions=True)
 
 
-def config_of(app: Starlette, **more: Any) -> uvicorn.Config:
+def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
     """Return how Scout is served, with `more` of uvicorn's settings."""
     return uvicorn.Config(
         app,

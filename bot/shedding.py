@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from bot.memory_guard import give_back
+from bot.allocator import give_back
 from telemetry.state import TelemetryState
 
 log = structlog.get_logger()

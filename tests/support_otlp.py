@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from telemetry.otlp import Receiver, ReceiverLimits, http_receiver
+from telemetry.otlp import OtlpHttp, Receiver, ReceiverLimits
 from telemetry.otlp.grpc_server import GrpcServer
 from telemetry.state import TelemetryState
 from tests.requirements import ROOT, need
@@ -40,7 +40,7 @@ def listening(limits: ReceiverLimits | None = None, tokens: dict[str, str] | Non
     state = TelemetryState()
     receiver = Receiver(state, limits, tokens)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(http_receiver(receiver), log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(OtlpHttp(receiver), log_level="warning", lifespan="off"))
     ports: list[int] = []
     started = threading.Event()
 

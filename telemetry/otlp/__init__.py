@@ -3,7 +3,7 @@
 `receiver` takes requests, `app` brings them by HTTP and `grpc_server` by gRPC.
 """
 
-from telemetry.otlp.app import create_receiver, http_receiver
+from telemetry.otlp.app import OtlpHttp, create_receiver
 from telemetry.otlp.receiver import Receiver, ReceiverLimits
 
-__all__ = ["Receiver", "ReceiverLimits", "create_receiver", "http_receiver"]
+__all__ = ["OtlpHttp", "Receiver", "ReceiverLimits", "create_receiver"]

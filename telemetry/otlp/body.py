@@ -105,4 +105,4 @@ async def read_body(
         share.take(len(part))
         parts.append(part)
     decoder.finish()
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

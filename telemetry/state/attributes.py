@@ -8,9 +8,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 def text_of(value: AnyValue) -> str:
     """Return a scalar attribute value as text; arrays, maps and bytes are not wanted anywhere and give ''."""
+    text = value.string_value
+    if text:  # most are texts, and asking protobuf which kind is set costs more than looking
+        return text
     match value.WhichOneof("value"):
-        case "string_value":
-            return value.string_value
         case "int_value":
             return str(value.int_value)
         case "bool_value":
@@ -23,7 +24,7 @@ def text_of(value: AnyValue) -> str:
 
 def read(attributes: Iterable[KeyValue], wanted: AbstractSet[str]) -> dict[str, str]:
     """Return the wanted attributes that are there."""
-    return {pair.key: text_of(pair.value) for pair in attributes if pair.key in wanted}
+    return {key: text_of(pair.value) for pair in attributes if (key := pair.key) in wanted}
 
 
 def first(attributes: Mapping[str, str], *names: str) -> str:

@@ -12,7 +12,7 @@ from telemetry.state.heads import whole
 from telemetry.state.views import CalleeKind
 
 _LOOKS = 8
-_TRUST = 12
+_TRUST, _TRUST_MAX = 12, 60
 
 WANTED = frozenset(
     {
@@ -69,8 +69,9 @@ class _Habit:
 class Peers:
     """Peers of one resource by span name, so that attributes are not read for every call.
 
-    A name that led to one peer eight times is then looked up every 13th to 17th time (not at one fixed interval:
-    calls may alternate). A name that led to several (`GET`) is looked up each time, and so is every failed call.
+    A name that led to one peer eight times is then looked up every 13th to 17th time, and less often with each time
+    that it did again, up to every 61st to 65th (not at one fixed interval: calls may alternate). A name that led to
+    several (`GET`) is looked up each time, and so is every failed call.
     """
 
     __slots__ = ("_by_attributes", "_habits", "_max")
@@ -101,7 +102,7 @@ class Peers:
             return
         habit.looks += 1
         if habit.looks >= _LOOKS:
-            habit.trusted = _TRUST + habit.looks % 5
+            habit.trusted = min(_TRUST_MAX, _TRUST * (habit.looks - _LOOKS + 1)) + habit.looks % 5
 
     def _look_up(self, attributes: Iterable[KeyValue]) -> Peer | None:
         values = read(attributes, WANTED)

@@ -85,9 +85,8 @@ class Spans:
         first_ns, last_ns, accepted = intake.first_ns, intake.last_ns, 0
         for span in spans:
             trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
-            key = trace_id + span_id
             if (
-                len(key) != 24  # noqa: PLR2004 — lengths of ids in the OTLP specification
+                len(trace_id) != 16  # noqa: PLR2004 — lengths of ids in the OTLP specification
                 or len(span_id) != 8  # noqa: PLR2004 — as above
                 or trace_id == _NO_TRACE
                 or span_id == _NO_SPAN
@@ -103,10 +102,6 @@ class Spans:
             if not oldest_ns <= end_ns <= newest_ns:
                 self._drops.count("late" if end_ns < oldest_ns else "future")
                 continue
-            if key in seen or key in seen_before:
-                self._drops.count("duplicates")
-                continue
-            seen.add(key)
             if end_ns > last_ns:  # noqa: PLR1730 — the hot path: no call
                 last_ns = end_ns
             if end_ns < first_ns or not first_ns:
@@ -115,7 +110,14 @@ class Spans:
             kept = failed or trace_id[15] < share or trace_id in recent
             if kind < _SERVER and not kept:
                 continue
+            key = trace_id + span_id
+            if key in seen or key in seen_before:
+                self._drops.count("duplicates")
+                continue
+            seen.add(key)
             name = span.name
+            if failed:
+                span = whole(span)  # noqa: PLW2901 — its attributes are read more than once
             duration_ns = end_ns - start_ns if end_ns > start_ns else 0
             note = label = ""
             if kind in ENTRY_KINDS:
@@ -135,7 +137,7 @@ class Spans:
             if kept:
                 label = label or find_label(name) or self._label(resource, name)
                 if failed:
-                    note = self._fail(resource, span, label, kind, end_ns)
+                    note = self._fail(resource, span, trace_id, label, kind, end_ns)
                 row = (span_id, parent_id, start_ns, max(start_ns, end_ns), kind, failed, label, resource, note)
                 self.traces.add(trace_id, row, failed)
         intake.first_ns, intake.last_ns = first_ns, last_ns
@@ -184,17 +186,16 @@ class Spans:
             slot.add(end_ns, duration_ns, failed)
         return peer.name
 
-    def _fail(self, resource: Resource, span: Span, label: str, kind: int, end_ns: int) -> str:
-        """Count the signature of a failed span and return its type and message as a note."""
-        detail = whole(span)
-        attributes = read(detail.attributes, WANTED)
-        for event in detail.events:
+    def _fail(self, resource: Resource, span: Span, trace_id: bytes, label: str, kind: int, end_ns: int) -> str:
+        """Count the signature of a failed span, decoded whole, and return its type and message as a note."""
+        attributes = read(span.attributes, WANTED)
+        for event in span.events:
             if event.name == "exception":
                 attributes |= read(event.attributes, WANTED)  # the last is the one that got out
-        attributes["message"] = detail.status.message
+        attributes["message"] = span.status.message
         where = (self.tenant, resource.environment, resource.service)
         entry = kind in ENTRY_KINDS
-        self._signatures.add(where, attributes, label, span.trace_id, end_ns // _NS, entry=entry)
+        self._signatures.add(where, attributes, label, trace_id, end_ns // _NS, entry=entry)
         error_type = attributes.get("exception.type") or attributes.get("error.type", "")
         message = attributes.get("exception.message") or attributes["message"]
         return self._note(f"{error_type}: {message}" if error_type and message else error_type or message)

@@ -34,6 +34,11 @@ class Cell:
     errors: int = 0
     sketch: Sketch = field(default_factory=Sketch)
 
+    def count(self, requests: int) -> None:
+        """Count requests whose durations are in the buckets of the sketch already."""
+        self.requests += requests
+        self.sketch.count += requests
+
 
 class Edge(NamedTuple):
     """Calls from one service to another node of the service graph.

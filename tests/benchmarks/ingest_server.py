@@ -9,7 +9,8 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-from bot.scout_serving import config_of, spare_the_collector
+from bot.allocator import suit_telemetry
+from bot.scout_serving import config_of
 from bot.web.server import Server
 from telemetry.otlp import ReceiverLimits, create_receiver
 from telemetry.state import TelemetryState
@@ -49,7 +50,7 @@ def _run(pipe: Connection) -> None:
 async def _serve(pipe: Connection) -> None:
     app = create_receiver(TelemetryState(), ReceiverLimits())
     server = Server(config_of(app, host="127.0.0.1", port=0))
-    spare_the_collector()
+    suit_telemetry()
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.01)

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from telemetry.otlp import Receiver, ReceiverLimits, create_receiver, http_receiver
+from telemetry.otlp import OtlpHttp, Receiver, ReceiverLimits, create_receiver
 from telemetry.state import TelemetryState
 
 PROTOBUF = "application/x-protobuf"
@@ -402,7 +402,7 @@ async def test_requests_that_arrive_together_wait_in_the_room_and_not_before_it(
 async def test_refusals_are_counted_by_code_and_logged_once_a_second(state: TelemetryState) -> None:
     """A flood of them is no flood in the log."""
     receiver = Receiver(state, LIMITS, {"one": "acme"})
-    transport = httpx.ASGITransport(http_receiver(receiver))
+    transport = httpx.ASGITransport(OtlpHttp(receiver))
     with structlog.testing.capture_logs() as logged:
         async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
             for _ in range(5):
