@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from telemetry.otlp.errors import UndecodableError, UnsupportedError
 from telemetry.otlp.json_decode import decode_json
 from telemetry.otlp.json_spans import decode_spans
-from telemetry.state.heads import decode_heads
+from telemetry.otlp.span_columns import decode_columns
+from telemetry.state.columns import ResourceColumns, columns_of
 
 M = TypeVar("M", bound=Message)
 
@@ -34,19 +35,29 @@ def encoding_of(content_type: str) -> Encoding:
         raise UnsupportedError(f"media types taken are {taken}", headers={"Accept": ", ".join(Encoding)}) from error
 
 
-def decode(message: type[M], body: bytes, encoding: Encoding, *, heads: bool = False) -> M:
-    """Return the export request in a body, or what reads like one; raises UndecodableError.
-
-    With `heads` what is behind the heads of spans in protobuf stays as it came, for `telemetry.state.heads.whole`.
-    """
-    traces = message is ExportTraceServiceRequest
+def decode(message: type[M], body: bytes, encoding: Encoding) -> M:
+    """Return the export request in a body, or what reads like one; raises UndecodableError."""
     if encoding is Encoding.JSON:
-        spans = decode_spans(body) if traces else None
+        spans = decode_spans(body) if message is ExportTraceServiceRequest else None
         return decode_json(message, body) if spans is None else cast("M", spans)
     try:
-        return cast("M", decode_heads(body)) if traces and heads else message.FromString(body)
+        return message.FromString(body)
     except ProtobufDecodeError as error:
-        raise UndecodableError(f"the body is not an {message.__name__}") from error
+        raise _undecodable(message) from error
+
+
+def decode_traces(body: bytes, encoding: Encoding) -> list[ResourceColumns]:
+    """Return the spans of a body as the state takes them; raises UndecodableError."""
+    if encoding is Encoding.JSON:
+        return columns_of(decode(ExportTraceServiceRequest, body, encoding))
+    try:
+        return decode_columns(body)
+    except ProtobufDecodeError as error:
+        raise _undecodable(ExportTraceServiceRequest) from error
+
+
+def _undecodable(message: type[Message]) -> UndecodableError:
+    return UndecodableError(f"the body is not an {message.__name__}")
 
 
 def encode_status(code: int, text: str, encoding: Encoding) -> bytes:

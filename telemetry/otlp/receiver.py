@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from google.protobuf.message import Message
@@ -14,13 +13,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from telemetry.otlp.auth import tenant_of
-from telemetry.otlp.codec import Encoding, decode, encode_taken
+from telemetry.otlp.codec import Encoding, decode, decode_traces, encode_taken
 from telemetry.otlp.errors import OverloadedError, RefusedError, SlowError
 from telemetry.otlp.room import Room, Share
 from telemetry.state import Taken, TelemetryState
@@ -53,10 +49,10 @@ class OtlpSignal:
 
     path: str
     method: str
-    request: type[Any]
     response: type[Message]
     rejected_field: str
-    take: Callable[[str, Any], Taken]
+    take: Callable[[str, bytes, Encoding], Taken]
+    """Takes a body of a tenant; raises UndecodableError."""
 
 
 class Receiver:
@@ -112,7 +108,7 @@ class Receiver:
             async with self._turn:
                 await self._let_arrive()
                 started = time.monotonic()
-                taken = signal.take(tenant, decode(signal.request, body, encoding, heads=True))
+                taken = signal.take(tenant, body, encoding)
                 self._busy_s = time.monotonic() - started
         return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
 
@@ -160,25 +156,24 @@ def _signals(state: TelemetryState) -> tuple[OtlpSignal, ...]:
         OtlpSignal(
             "/v1/traces",
             f"/{package}.trace.v1.TraceService/Export",
-            ExportTraceServiceRequest,
             ExportTraceServiceResponse,
             "rejected_spans",
-            state.add_traces,
+            lambda tenant, body, encoding: state.add_spans(tenant, decode_traces(body, encoding)),
         ),
         OtlpSignal(
             "/v1/metrics",
             f"/{package}.metrics.v1.MetricsService/Export",
-            ExportMetricsServiceRequest,
             ExportMetricsServiceResponse,
             "rejected_data_points",
-            state.add_metrics,
+            lambda tenant, body, encoding: state.add_metrics(
+                tenant, decode(ExportMetricsServiceRequest, body, encoding)
+            ),
         ),
         OtlpSignal(
             "/v1/logs",
             f"/{package}.logs.v1.LogsService/Export",
-            ExportLogsServiceRequest,
             ExportLogsServiceResponse,
             "rejected_log_records",
-            state.add_logs,
+            lambda tenant, body, encoding: state.add_logs(tenant, decode(ExportLogsServiceRequest, body, encoding)),
         ),
     )

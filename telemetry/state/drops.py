@@ -11,4 +11,5 @@ class Drops:
 
     def count(self, reason: str, n: int = 1) -> None:
         """Add `n` drops for a reason."""
-        self.by_reason[reason] = self.by_reason.get(reason, 0) + n
+        if n:
+            self.by_reason[reason] = self.by_reason.get(reason, 0) + n

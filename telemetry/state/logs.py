@@ -6,10 +6,10 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from telemetry.state.attributes import read, text_of
 from telemetry.state.failure import WANTED
+from telemetry.state.intake import Intake
 from telemetry.state.profiles import Profiles
 from telemetry.state.resource import Resource
 from telemetry.state.signatures import Signatures
-from telemetry.state.spans import Intake
 
 BAD_IDS = "log records with trace or span ids of wrong length"
 NO_TIME = "log records without time"

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from telemetry.scrub import scrub_name
 from telemetry.state.attributes import first, read
-from telemetry.state.heads import whole
+from telemetry.state.columns import SpanColumns
 from telemetry.state.views import CalleeKind
 
 _LOOKS = 8
@@ -81,13 +80,13 @@ class Peers:
         self._habits: dict[str, _Habit | None] = {}
         self._by_attributes: dict[tuple[str, ...], Peer | None] = {}
 
-    def of(self, name: str, span: Span, failed: bool) -> Peer | None:  # noqa: FBT001 — the hot path: no keywords
-        """Return the peer of a span, whose attributes are read only where its name does not tell."""
+    def of(self, name: str, spans: SpanColumns, at: int) -> Peer | None:
+        """Return the peer of the span at a place, whose attributes are read only where its name does not tell."""
         habit = self._habits.get(name)
-        if habit is not None and habit.trusted and not failed:
+        if habit is not None and habit.trusted and not spans.failed[at]:
             habit.trusted -= 1
             return habit.peer
-        peer = self._look_up(whole(span).attributes)
+        peer = self._look_up(spans.whole(at).attributes)
         if habit is not None:
             self._check(name, habit, peer)
         elif name not in self._habits:

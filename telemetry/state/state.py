@@ -12,10 +12,12 @@ from telemetry.profile.window import Profile
 from telemetry.sketch import Sketch
 from telemetry.state.cells import CellBudget, merged_cells, summary
 from telemetry.state.clock import EventTime
+from telemetry.state.columns import ResourceColumns, columns_of
 from telemetry.state.drops import Drops
 from telemetry.state.exemplars import choose, error_leaves
 from telemetry.state.gauges import Gauges, Wanted
 from telemetry.state.graph import ServiceGraph
+from telemetry.state.intake import Intake
 from telemetry.state.limits import Limits
 from telemetry.state.logs import Logs
 from telemetry.state.metrics import NO_TIME, take_metric
@@ -24,7 +26,7 @@ from telemetry.state.profiles import Profiles
 from telemetry.state.resource import Resource
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
-from telemetry.state.spans import Intake, Spans
+from telemetry.state.spans import Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
 from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
@@ -63,17 +65,21 @@ class TelemetryState:
         return self._drops.by_reason
 
     def add_traces(self, tenant: str, request: ExportTraceServiceRequest) -> Taken:
+        """Take the spans of a message in; see `add_spans`."""
+        return self.add_spans(tenant, columns_of(request))
+
+    def add_spans(self, tenant: str, groups: Iterable[ResourceColumns]) -> Taken:
         """Take spans in; duplicates and drops for bounds count as accepted, bad ids and times as rejected."""
         spans = self._tenant(tenant)
         intake = Intake()
         oldest_ns, newest_ns = self._time.taken_ns()
-        for group in request.resource_spans:
-            resource = spans.resources.of(group.resource)
+        for message, scopes in groups:
+            resource = spans.resources.of(message)
             if self._ignores(resource):
                 continue
             intake.first_ns = intake.last_ns = 0
-            for scope in group.scope_spans:
-                spans.take(scope.spans, resource, oldest_ns, newest_ns, intake)
+            for columns in scopes:
+                spans.take(columns, resource, oldest_ns, newest_ns, intake)
             if intake.last_ns:
                 self._versions.see(resource, intake.first_ns, intake.last_ns)
                 self._time.advance(intake.last_ns)

@@ -300,7 +300,7 @@ async def test_a_failure_inside_is_answered_with_a_status_and_without_its_text(
     def fail(*_: object) -> None:
         raise RuntimeError("inner secret")
 
-    monkeypatch.setattr(state, "add_traces", fail)
+    monkeypatch.setattr(state, "add_spans", fail)
     async with _client(state) as client:
         response = await client.post("/v1/traces", content=_traces(b"s" * 8))
     assert response.status_code == 500
