@@ -151,7 +151,7 @@ def _failed(statuses: Sequence[bytes]) -> list[bool]:
     if not any(statuses):
         return [False] * len(statuses)
     verdicts = {status: _is_error(status) for status in set(statuses)}
-    return [verdicts[status] for status in statuses]
+    return list(map(verdicts.__getitem__, statuses))
 
 
 def _is_error(status: bytes) -> bool:

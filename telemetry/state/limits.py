@@ -24,8 +24,11 @@ class Limits:
     """Span names of one resource whose operation is remembered; others are looked up again."""
     max_edges: int = 10_000
     max_pairs: int = 50_000
-    max_span_ids: int = 65_536
-    """Span ids per generation of the duplicate filter (two generations are held)."""
+    max_span_ids: int = 42_000
+    """Of each tenant, to know a span that comes again. A table of up to 21,845 (half of them) stays in the processor's
+    cache: beyond, looking up three ids costs more than decoding the span."""
+    max_span_batches: int = 8_192
+    """Of each tenant, to know a request that comes again."""
     max_buffered_spans: int = 60_000
     """Recent spans kept for exemplar traces."""
     max_kept_spans: int = 30_000

@@ -13,6 +13,7 @@ from telemetry.state.intake import Intake
 from telemetry.state.limits import Limits
 from telemetry.state.pairs import Pairs
 from telemetry.state.resource import Entry, Resource, Resources
+from telemetry.state.seen import SeenSpans
 from telemetry.state.series import SeriesTable
 from telemetry.state.signatures import Signatures
 from telemetry.state.traces import ENTRY_KINDS, TraceStore
@@ -44,7 +45,7 @@ class Spans:
         self._series = series
         self._graph = graph
         self._signatures = signatures
-        self._admission = Admission(limits.max_span_ids, drops)
+        self._admission = Admission(SeenSpans(limits.max_span_ids, limits.max_span_batches), drops)
         self._notes: dict[str, str] = {}
 
     def take(self, spans: SpanColumns, resource: Resource, oldest_ns: int, newest_ns: int, intake: Intake) -> None:
