@@ -1,7 +1,7 @@
 """OTLP/HTTP of the OpenTelemetry protocol specification 1.x, as a web application over a receiver."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from google.rpc import code_pb2
 from starlette.applications import Starlette
@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from telemetry.otlp.body import read_body
+from telemetry.otlp.body import Body, coding_of, read_body
 from telemetry.otlp.codec import Encoding, encode_status, encoding_of
 from telemetry.otlp.errors import RefusedError
 from telemetry.otlp.receiver import Receiver, ReceiverLimits
@@ -89,9 +89,9 @@ class OtlpHttp:
             raise _NoSignalError("this is not the path of traces, metrics or logs")
         headers, limit = request.headers, self._receiver.limits.max_body_bytes
 
-        def read(share: Share) -> Awaitable[bytes]:
-            coding = headers.get("content-encoding", "")
-            return read_body(request.stream(), coding, limit, share, declared=_declared(request))
+        async def read(share: Share) -> Body:
+            coding = coding_of(headers.get("content-encoding", ""))
+            return await read_body(request.stream(), coding, limit, share, declared=_declared(request))
 
         return await self._receiver.take(signal, headers.get("authorization", ""), read, encoding)
 

@@ -1,108 +1,105 @@
-"""Bodies: read with a limit on the stream and after decompression."""
+"""Bodies: read with a limit on the wire, and unpacked with one when their turn has come."""
 
 import zlib
 from collections.abc import AsyncIterator
-from typing import Protocol
+from dataclasses import dataclass
+from enum import StrEnum
 
 from telemetry.otlp.errors import TooLargeError, UndecodableError, UnsupportedError
 from telemetry.otlp.room import Share
 
 _GZIP_WINDOW = 31  # zlib.decompressobj: gzip header and trailer only
-_STEP = 65_536  # bytes decompressed at a time
 _MEMBERS_MAX = 100  # of one gzip body: each costs a decompressor
+_SIZE_BYTES = 4
 
 
-class Decoder(Protocol):
-    """A content coding."""
+class Coding(StrEnum):
+    """Content codings that are taken."""
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Return what a chunk decodes to; raises TooLargeError or UndecodableError."""
-        ...
-
-    def finish(self) -> None:
-        """Raise UndecodableError when the end is missing."""
-        ...
+    IDENTITY = "identity"
+    GZIP = "gzip"
 
 
-class _Identity:
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as it came, at most `limit` bytes of it and of what it unpacks to."""
 
-    def feed(self, chunk: bytes) -> bytes:
-        self._size += len(chunk)
-        if self._size > self._limit:
-            raise TooLargeError(f"the body exceeds {self._limit} bytes")
-        return chunk
+    wire: bytes
+    coding: Coding
+    limit: int
 
-    def finish(self) -> None:
-        """An identity body ends where it ends."""
+    @property
+    def claim(self) -> int:
+        """How many bytes it says that it needs: a gzip member ends with the size of what is in it (RFC 1952, ISIZE).
 
+        Nobody has to say the truth; what it really unpacks to is bounded by `limit`.
+        """
+        if self.coding is Coding.IDENTITY:
+            return len(self.wire)
+        size = int.from_bytes(self.wire[-_SIZE_BYTES:], "little")
+        return max(len(self.wire), min(size, self.limit))
 
-class _Gzip:
-    """Members of gzip (RFC 1952), decompressed step by step so that a bomb is noticed at the limit."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._member = zlib.decompressobj(_GZIP_WINDOW)
-        self._members = 0
-
-    def feed(self, chunk: bytes) -> bytes:
+    def unpacked(self) -> bytes:
+        """Return what it means; raises TooLargeError or UndecodableError."""
+        if len(self.wire) > self.limit:
+            raise TooLargeError(f"the body exceeds {self.limit} bytes")
+        if self.coding is Coding.IDENTITY or not self.wire:
+            return self.wire
         parts: list[bytes] = []
-        while chunk:
-            if self._members == 0 or self._member.eof:
-                self._next_member()
+        size, rest = 0, self.wire
+        while rest:
+            if len(parts) == _MEMBERS_MAX:
+                raise UndecodableError(f"the gzip body has more than {_MEMBERS_MAX} members")
+            member = zlib.decompressobj(_GZIP_WINDOW)
             try:
-                part = self._member.decompress(chunk, _STEP)
+                part = member.decompress(rest, self.limit - size + 1)
             except zlib.error as error:
                 raise UndecodableError("the body is not gzip") from error
-            self._size += len(part)
-            if self._size > self._limit:
-                raise TooLargeError(f"the decompressed body exceeds {self._limit} bytes")
+            size += len(part)
+            if size > self.limit:
+                raise TooLargeError(f"the decompressed body exceeds {self.limit} bytes")
+            if not member.eof:
+                raise UndecodableError("the gzip body is cut off")
             parts.append(part)
-            chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        return b"".join(parts)
-
-    def _next_member(self) -> None:
-        self._members += 1
-        if self._members > _MEMBERS_MAX:
-            raise UndecodableError(f"the gzip body has more than {_MEMBERS_MAX} members")
-        self._member = zlib.decompressobj(_GZIP_WINDOW)
-
-    def finish(self) -> None:
-        if self._members and not self._member.eof:
-            raise UndecodableError("the gzip body is cut off")
+            rest = member.unused_data
+        return _joined(parts)
 
 
-def decoder_for(content_encoding: str, limit: int) -> Decoder:
-    """Return the decoder of a Content-Encoding header; raises UnsupportedError."""
-    match content_encoding.strip().lower():
-        case "" | "identity":
-            return _Identity(limit)
-        case "gzip":
-            return _Gzip(limit)
-        case _:
-            raise UnsupportedError(
-                "content codings taken are gzip and identity", headers={"Accept-Encoding": "gzip, identity"}
-            )
+def coding_of(content_encoding: str) -> Coding:
+    """Return the coding that a Content-Encoding header names; raises UnsupportedError."""
+    try:
+        return Coding(content_encoding.strip().lower() or Coding.IDENTITY)
+    except ValueError as error:
+        raise UnsupportedError(
+            "content codings taken are gzip and identity", headers={"Accept-Encoding": "gzip, identity"}
+        ) from error
 
 
 async def read_body(
-    stream: AsyncIterator[bytes], content_encoding: str, limit: int, share: Share, *, declared: int | None = None
-) -> bytes:
-    """Return the decoded body, at most `limit` bytes on the wire and after decoding.
+    stream: AsyncIterator[bytes], coding: Coding, limit: int, share: Share, *, declared: int | None = None
+) -> Body:
+    """Return the body that a stream brings, for which room is taken.
 
-    `declared` is the Content-Length, refused at once when too large. Raises a RefusedError otherwise.
+    `declared` is its Content-Length: what is too large or has no room is refused before it is read. Raises a
+    RefusedError then, and when the stream brings too much.
     """
-    if declared is not None and declared > limit:
-        raise TooLargeError(f"the body exceeds {limit} bytes")
-    decoder = decoder_for(content_encoding, limit)
-    wire = _Identity(limit)
+    too_large = TooLargeError(f"the body exceeds {limit} bytes")
+    if declared is not None:
+        if declared > limit:
+            raise too_large
+        share.expect(declared)
     parts: list[bytes] = []
-    async for chunk in stream:
-        part = decoder.feed(wire.feed(chunk))
+    size = 0
+    async for part in stream:
+        size += len(part)
+        if size > limit:
+            raise too_large
         share.take(len(part))
         parts.append(part)
-    decoder.finish()
+    body = Body(_joined(parts), coding, limit)
+    share.take(body.claim - size)
+    return body
+
+
+def _joined(parts: list[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -17,7 +17,7 @@ from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from telemetry.errors import SreSpaceError
-from telemetry.otlp.body import decoder_for
+from telemetry.otlp.body import Body, Coding
 from telemetry.otlp.codec import Encoding
 from telemetry.otlp.errors import OverloadedError, RefusedError
 from telemetry.otlp.receiver import OtlpSignal, Receiver
@@ -93,7 +93,7 @@ def _handler(receiver: Receiver, signal: OtlpSignal, reading: asyncio.Semaphore)
     async def export(_requests: object, context: Any) -> bytes:
         receiver.handed_over()
 
-        async def read(share: Share) -> bytes:
+        async def read(share: Share) -> Body:
             async with reading:
                 message = await context.read()
                 return _body(message, receiver.limits.max_body_bytes, share)
@@ -114,13 +114,11 @@ def _handler(receiver: Receiver, signal: OtlpSignal, reading: asyncio.Semaphore)
     return cast("Callable[..., Any]", grpc.stream_unary_rpc_method_handler)(export)
 
 
-def _body(message: object, limit: int, share: Share) -> bytes:
+def _body(message: object, limit: int, share: Share) -> Body:
     if not isinstance(message, bytes):
         raise _NoMessageError
-    decoder = decoder_for("gzip" if message.startswith(_GZIP_MAGIC) else "", limit)
-    body = decoder.feed(message)
-    decoder.finish()
-    share.take(len(body))
+    body = Body(message, Coding.GZIP if message.startswith(_GZIP_MAGIC) else Coding.IDENTITY, limit)
+    share.take(body.claim)
     return body
 
 

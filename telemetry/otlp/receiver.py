@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from telemetry.otlp.auth import tenant_of
+from telemetry.otlp.body import Body
 from telemetry.otlp.codec import Encoding, decode, decode_traces, encode_taken
 from telemetry.otlp.errors import OverloadedError, RefusedError, SlowError
 from telemetry.otlp.room import Room, Share
@@ -89,12 +90,12 @@ class Receiver:
         return self._room.requests
 
     async def take(
-        self, signal: OtlpSignal, authorization: str, read: Callable[[Share], Awaitable[bytes]], encoding: Encoding
+        self, signal: OtlpSignal, authorization: str, read: Callable[[Share], Awaitable[Body]], encoding: Encoding
     ) -> bytes:
         """Return the export response to one request, in its own encoding.
 
-        `read` returns the decompressed body and takes room for it from its share; it is not called for who may not
-        send. Raises a RefusedError.
+        `read` returns the body and takes room for it from its share; it is not called for who may not send. Unpacked
+        and decoded it is when its turn has come: what is refused costs neither. Raises a RefusedError.
         """
         tenant = tenant_of(authorization, self._tokens)
         if self._is_overloaded():
@@ -108,7 +109,7 @@ class Receiver:
             async with self._turn:
                 await self._let_arrive()
                 started = time.monotonic()
-                taken = signal.take(tenant, body, encoding)
+                taken = signal.take(tenant, body.unpacked(), encoding)
                 self._busy_s = time.monotonic() - started
         return encode_taken(signal.response(), signal.rejected_field, taken.rejected, taken.reason, encoding)
 

@@ -27,10 +27,14 @@ class Room:
             raise OverloadedError("too many requests in flight", retry_after_s=self._retry_after_s)
         return Share(self)
 
-    def take(self, size: int) -> None:
-        """Take room for bytes; raises OverloadedError when there is none."""
+    def expect(self, size: int) -> None:
+        """Raise OverloadedError when there is no room for bytes, which is all that is done here."""
         if self.bytes + size > self._max_bytes:
             raise OverloadedError("too many bytes in flight", retry_after_s=self._retry_after_s)
+
+    def take(self, size: int) -> None:
+        """Take room for bytes; raises OverloadedError when there is none."""
+        self.expect(size)
         self.bytes += size
 
 
@@ -50,6 +54,10 @@ class Share:
     ) -> None:
         self._room.requests -= 1
         self._room.bytes -= self._held
+
+    def expect(self, size: int) -> None:
+        """Raise OverloadedError when there is no room for `size` more bytes now; who only says so holds none."""
+        self._room.expect(size)
 
     def take(self, size: int) -> None:
         """Hold `size` more bytes; raises OverloadedError when there is no room."""

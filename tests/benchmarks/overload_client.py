@@ -6,12 +6,14 @@ rate whatever comes back (open loop); with 0 four connections send as fast as th
 
 import asyncio
 import contextlib
-import gzip
 import itertools
 import json
+import struct
 import sys
 import time
+import zlib
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -20,11 +22,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 SPANS = 2048
 """In one request."""
 BODIES = 80
-"""Different ones: more spans than the duplicate filter remembers."""
+"""Templates."""
 CONNECTIONS = 900
 ANSWER_S = 30.0
 CLOSED_LOOP = 4
 _ATTRIBUTES = 10
+_MARK = b"\xf7\xe1\xd3\xc5" * 2
+_FRESH = 1 << 48  # beyond the ids of the templates
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 @dataclass
@@ -50,6 +55,31 @@ class Outcome:
 
 def body(number: int) -> bytes:
     """Return an export of server spans whose ids no other number has, gzipped to a tenth of its size or less."""
+    return Template(number).packed(1)
+
+
+class Template:
+    """An export of server spans, gzipped once: only the last span's id is new in each request.
+
+    So the requests are no duplicates of each other, and those of all templates have more spans than Scout knows again.
+    """
+
+    def __init__(self, number: int) -> None:
+        exported = _export(number).SerializeToString()
+        self._head, self._tail = exported.split(_MARK)
+        packer = zlib.compressobj(6, wbits=-zlib.MAX_WBITS)
+        self._packed_head = packer.compress(self._head) + packer.flush(zlib.Z_FULL_FLUSH)
+        self._head_crc = zlib.crc32(self._head)
+
+    def packed(self, number: int) -> bytes:
+        """Return the export with an id of its own, as a gzip member (RFC 1952) that ends with a stored block."""
+        tail = (_FRESH + number).to_bytes(len(_MARK), "big") + self._tail
+        block = struct.pack("<BHH", 1, len(tail), len(tail) ^ 0xFFFF) + tail
+        size = len(self._head) + len(tail)
+        return _GZIP_HEAD + self._packed_head + block + struct.pack("<II", zlib.crc32(tail, self._head_crc), size)
+
+
+def _export(number: int) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     group.resource.attributes.append(
@@ -57,10 +87,11 @@ def body(number: int) -> bytes:
     )
     scope = group.scope_spans.add()
     now_ns = time.time_ns()
-    for at in range(number * SPANS + 1, (number + 1) * SPANS + 1):
+    first, last = number * SPANS + 1, (number + 1) * SPANS
+    for at in range(first, last + 1):
         span = scope.spans.add(
             trace_id=at.to_bytes(16, "big"),
-            span_id=at.to_bytes(8, "big"),
+            span_id=_MARK if at == last else at.to_bytes(8, "big"),
             name=f"GET /{at % 20}",
             kind=2,
             start_time_unix_nano=now_ns - 1_000_000,
@@ -68,20 +99,19 @@ def body(number: int) -> bytes:
         )
         for key in range(_ATTRIBUTES):
             span.attributes.add(key=f"attribute.number.{key}").value.string_value = "v" * 20
-    return gzip.compress(request.SerializeToString(), 6)
+    return request
 
 
-def requests() -> "itertools.cycle[bytes]":
-    """Return requests without end."""
-    found: list[bytes] = []
-    for number in range(BODIES):
-        packed = body(number)
+def requests() -> Iterator[bytes]:
+    """Yield requests without end."""
+    templates = [Template(number) for number in range(BODIES)]
+    for number in itertools.count(1):
+        packed = templates[number % BODIES].packed(number)
         head = (
             "POST /v1/traces HTTP/1.1\r\nhost: scout\r\ncontent-type: application/x-protobuf\r\n"
             f"content-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
         )
-        found.append(head.encode() + packed)
-    return itertools.cycle(found)
+        yield head.encode() + packed
 
 
 class Client:
@@ -140,6 +170,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
 async def run(host: str, port: int, seconds: float, rate: float) -> Outcome:
     """Return what came of the requests of so many seconds."""
     client, supply = Client(host, port), requests()
+    next(supply)  # makes the templates, before the clock runs
     end = time.monotonic() + seconds
 
     async def closed_loop() -> None:

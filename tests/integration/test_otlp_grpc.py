@@ -157,7 +157,7 @@ def test_a_failure_inside_is_answered_without_its_text(at: Listening, monkeypatc
     def fail(*_: object) -> None:
         raise RuntimeError("inner secret")
 
-    monkeypatch.setattr("telemetry.otlp.receiver.decode", fail)
+    monkeypatch.setattr("telemetry.otlp.receiver.decode_traces", fail)
     refusal = _refusal(at, b"")
     assert (refusal.code(), "secret" in refusal.details()) == (grpc.StatusCode.INTERNAL, False)
 

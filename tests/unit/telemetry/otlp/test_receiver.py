@@ -412,3 +412,23 @@ async def test_refusals_are_counted_by_code_and_logged_once_a_second(state: Tele
     assert [(line["event"], line["code"], line["others"]) for line in logged] == [
         ("telemetry_refused", "unauthenticated", 0)
     ]
+
+
+async def test_what_finds_no_room_is_refused_before_it_is_read_or_unpacked(state: TelemetryState) -> None:
+    """By the length that is declared, else by the size at the end of a gzip body; who only says so holds no room."""
+    receiver = Receiver(state, LIMITS)
+    app, release = OtlpHttp(receiver), asyncio.Event()
+    waiting = [asyncio.create_task(_post(app, _slow(release, 9_000))) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+        client.headers.update({"Content-Type": PROTOBUF})
+        declared = await client.post("/v1/traces", content=bytes(5_000))
+        packed = gzip.compress(bytes(5_000))
+        unpacked = await client.post("/v1/traces", content=packed, headers={"Content-Encoding": "gzip"})
+        release.set()
+        await asyncio.gather(*waiting)
+    assert len(packed) < 3_000
+    assert [declared.status_code, unpacked.status_code] == [503, 503]
+    assert receiver.in_flight == 0
