@@ -13,10 +13,11 @@ from telemetry.state import Cell, Series
 from telemetry.steps import Steps
 
 _SLICE = 256
+_LEARNED_MAX = 20_000  # series that are silent; the one that fell silent first goes
 
 
 class TrafficWatch:
-    """Feeds each series' monitor; a series that is not told of any more is forgotten unless its anomaly is open."""
+    """Feeds each series' monitor; of a series that is not told of any more what is usual is kept, for when it is again."""
 
     def __init__(self, config: DetectConfig) -> None:
         self._config = config
@@ -27,7 +28,7 @@ class TrafficWatch:
         self._followed: Sequence[Series] = ()
         self._rows: list[tuple[str, TrafficMonitor, int, SeriesKey]] = []
         self._learned: dict[SeriesKey, TrafficMemory] = {}
-        """What was usual before a restart for series that have sent nothing since."""
+        """What is usual for series that have sent nothing for longer than telemetry is kept, or since a restart."""
 
     def follow(self, series: Sequence[Series]) -> Steps[None]:
         """Take over which series there are, in order: only when `series` is another object is there anything to do."""
@@ -42,9 +43,16 @@ class TrafficWatch:
                 yield
         gone = self.monitors.keys() - {each.key for each in series}
         for key in [k for k in gone if not self.monitors[k].is_open]:
-            del self.monitors[key]
-            self._told.pop(key, None)
+            self._retire(key)
         self._rows, self._followed = rows, series
+
+    def _retire(self, key: SeriesKey) -> None:
+        usual = self.monitors.pop(key).usual
+        self._told.pop(key, None)
+        if usual.recent:
+            self._learned[key] = usual.dump(key)
+            if len(self._learned) > _LEARNED_MAX:
+                del self._learned[next(iter(self._learned))]
 
     def advance(self, start_s: int, cells: Sequence[Cell | None], closing_of: Callable[[str], Closing]) -> Steps[None]:
         """Take in the cells of the tick that starts at `start_s`, of the series followed; None is silence."""

@@ -135,3 +135,13 @@ def test_an_announced_leak_is_the_same_anomaly_after_a_restart():
     after.load_anomalies(by_key(stored(before.dump_anomalies(), WatchAnomaly)))
     (found,) = leak(after, 2100, 120)
     assert (found.id, found.state) == (known.id, AnomalyState.CONFIRMED)
+
+
+def test_a_series_that_was_silent_for_longer_than_telemetry_is_kept_is_still_known():
+    """A nightly job that comes back with a fifth of its requests is noticed at once."""
+    watch = TrafficWatch(CONFIG)
+    assert flow(watch, 0, 7200, 100) == []
+    whole(watch.follow([Series(OTHER)]))
+    assert {memory.service for memory in whole(watch.dump())} == {"quote", "pricing"}
+    (found,) = flow(watch, 50_000, 300, 20)
+    assert (found.key, found.state) == (QUOTE, AnomalyState.CONFIRMED)
