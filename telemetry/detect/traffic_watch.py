@@ -17,7 +17,7 @@ _LEARNED_MAX = 20_000  # series that are silent; the one that fell silent first 
 
 
 class TrafficWatch:
-    """Feeds each series' monitor; of a series that is not told of any more what is usual is kept, for when it is again."""
+    """Feeds each series' monitor; what is usual for one that is not told of any more is kept for when it is again."""
 
     def __init__(self, config: DetectConfig) -> None:
         self._config = config
