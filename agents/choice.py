@@ -154,7 +154,7 @@ async def revert(diagnosis: Diagnosis, forge: ForgeReader, repo: RepoRef, head: 
     if problem:
         return Choice(reason=f"No change is proposed: {problem}.")
     remedy = RevertCommit(service=diagnosis.service, sha=suspect.sha, title=suspect.title)
-    return Choice(remedy=remedy, reason=f"commit {suspect.sha[:9]} is reverted: {suspect.reason}.")
+    return Choice(remedy=remedy, reason=f"Commit {suspect.sha[:9]} is reverted: {suspect.reason}.")
 
 
 async def _lowered(diagnosis: Diagnosis, bundle: EvidenceBundle, knob: Knob, forge: ForgeReader, repo: RepoRef) -> bool:

@@ -116,24 +116,24 @@ def region(item: FlowEvidence) -> str:
 
 def flow_text(item: FlowEvidence) -> str:
     """Return the finding in words and numbers."""
-    where = f"in {item.service} {words.short(item.operation)}"
+    where = f"{item.service} {words.short(item.operation)}"
     was, now = item.before, item.after
     if item.source == "status":
         return (
-            f"{where}, {now.instead} of {now.total} spans fail while nothing that they call does, "
+            f"{where}: {now.instead} of {now.total} spans fail while nothing that they call does, "
             f"{was.instead} of {was.total} before"
         )
     if item.source == "spans":
         call = words.short(item.usual or item.instead)
         made_was, made_now = (was.usual, now.usual) if item.usual else (was.instead, now.instead)
         return (
-            f"{where}, {call} is called in {words.percent(made_now / now.total)} of {now.total} requests, "
+            f"{where} calls {call} in {words.percent(made_now / now.total)} of {now.total} requests, "
             f"{words.percent(made_was / was.total)} of {was.total} before"
         )
     instead = "it ends" if item.instead in _ENDS else f"{words.short(item.instead)} follows"
     step = f"its start ({words.short(item.step[1:])})" if item.step.startswith("^") else words.short(item.step)
     return (
-        f"{where}, after {step} {instead} in {words.percent(now.instead / now.total)} of {now.total} cases "
+        f"{where}: after {step} {instead} in {words.percent(now.instead / now.total)} of {now.total} cases "
         f"({words.percent(was.instead / was.total)} of {was.total} before); {words.short(item.usual)} followed in "
         f"{words.percent(was.usual / was.total)} before, now in {words.percent(now.usual / now.total)}"
     )

@@ -4,7 +4,7 @@ import { el, empty, svg } from "./dom.js";
 import { duration, milliseconds, percent } from "./format.js";
 import { layers } from "./layout.js";
 
-const NODE = { width: 164, height: 54, across: 22, down: 52 };
+const NODE = { width: 184, height: 54, across: 22, down: 52 };
 const NAME_MAX = 20;
 const STALE_S = 60;
 const ERROR_RATIO_BAD = 0.05;
@@ -40,6 +40,9 @@ function edge(from, to) {
     const side = Math.max(from.x, to.x) + NODE.width + 18;
     const [top, bottom] = [to.y + NODE.height / 2, from.y + NODE.height / 2];
     return svg("path", { class: "edge", d: `M${from.x + NODE.width} ${bottom} C${side} ${bottom} ${side} ${top} ${to.x + NODE.width + 7} ${top}`, "marker-end": "url(#arrow)" });
+  }
+  if (y2 - y1 > NODE.down) { // past other rows: sideways at once, then down, so as not to be hidden behind their nodes
+    return svg("path", { class: "edge", d: `M${x1} ${y1} C${x1} ${y1 + NODE.down} ${x2} ${y1} ${x2} ${y1 + NODE.down} L${x2} ${y2}`, "marker-end": "url(#arrow)" });
   }
   const bend = (y2 - y1) / 2;
   return svg("path", { class: "edge", d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`, "marker-end": "url(#arrow)" });
