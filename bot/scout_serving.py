@@ -54,6 +54,8 @@ def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
         http=BoundedProtocol,
         log_config=None,  # the process has configured its logs already
         access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nobody asks where a request came from
         timeout_graceful_shutdown=_GRACE_S,
         **more,
     )

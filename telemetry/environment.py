@@ -51,7 +51,7 @@ class EnvironmentScout:
         signals: list[Signal] = []
         for group in due:
             yield
-            signals.append(self._signal(group, findings, now_s, wall_s))
+            signals.append((yield from self._signal(group, findings, now_s, wall_s)))
         known = {group.id for group in self._grouper.groups}
         self._signals = {name: kept for name, kept in self._signals.items() if name in known}
         return signals
@@ -102,7 +102,7 @@ class EnvironmentScout:
         current = max(seen, key=lambda r: (min(r.last_seen, now), r.first_seen), default=None)
         return (None, None) if current is None else (current.version, current.revision)
 
-    def _signal(self, group: Group, findings: Sequence[Finding], now_s: int, wall_s: float) -> Signal:
+    def _signal(self, group: Group, findings: Sequence[Finding], now_s: int, wall_s: float) -> Steps[Signal]:
         graph = Graph(self._state.edges(self._tenant, self._environment))
         members = group.ordered()
         leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
@@ -110,6 +110,7 @@ class EnvironmentScout:
         shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
         root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
+        evidence = yield from build(self._state, group, root, now_s, self._quiet_since_s(group), self._config)
         signal = Signal(
             group_id=group.id,
             sequence=group.sequence,
@@ -121,7 +122,7 @@ class EnvironmentScout:
             onset=at(group.onset_s),
             detected=utc(round(group.detected_s * 1_000_000) * 1000),
             anomalies=tuple(member.anomaly() for member in members),
-            evidence=build(self._state, group, root, now_s, self._quiet_since_s(group), self._config),
+            evidence=evidence,
         )
         self._signals[group.id] = signal
         return signal

@@ -8,6 +8,7 @@ from telemetry.evidence.scope import Scope, scope_of
 from telemetry.group import Group
 from telemetry.model import Evidence, EvidenceBundle, RedEvidence, SeriesKey
 from telemetry.state import TelemetryState
+from telemetry.steps import Steps
 
 _REDS = 80
 _EDGES = 60
@@ -28,30 +29,31 @@ def build(
     now_s: int,
     quiet_since_s: int,
     config: DetectConfig,
-) -> EvidenceBundle:
-    """Return the evidence of a group at `now_s`; `quiet_since_s` is when the incident before it had ended.
+) -> Steps[EvidenceBundle]:
+    """Return the evidence of a group at `now_s`, in steps; `quiet_since_s` is when the incident before it had ended.
 
     The order is by importance and the same for the same telemetry: versions, broken series, signatures, pools
     and gauges, edges, failing traces, changed flows, slower ways, the other series, slow traces, own times. What
     does not fit into 256 KiB as JSON is dropped from the end and counted in `dropped`.
     """
     scope = scope_of(state, group, root, now_s, quiet_since_s, config)
+    drafts: list[Evidence] = [*changes.versions(state, scope, config)]
+    yield
     broken, healthy = _apart(requests.reds(state, scope)[:_REDS], scope)
-    work = profiles.work(state, scope)
-    metrics = [*resources.pools(state, scope), *resources.gauges(state, scope)]
-    drafts: list[Evidence] = [
-        *changes.versions(state, scope, config),
-        *broken,
-        *changes.signatures(state, scope, config.tick_s)[:_SIGNATURES],
-        *metrics[:_METRICS],
-        *requests.edges(state, scope)[:_EDGES],
-        *traces.exemplars(state, scope, "error", _ERROR_TRACES),
-        *work.flows[:_FLOWS],
-        *work.ways[:_WAYS],
-        *healthy,
-        *traces.exemplars(state, scope, "slow", _SLOW_TRACES),
-        *work.own[:_OWN],
-    ]
+    drafts += broken
+    yield
+    drafts += changes.signatures(state, scope, config.tick_s)[:_SIGNATURES]
+    drafts += [*resources.pools(state, scope), *resources.gauges(state, scope)][:_METRICS]
+    yield
+    drafts += requests.edges(state, scope)[:_EDGES]
+    drafts += traces.exemplars(state, scope, "error", _ERROR_TRACES)
+    yield
+    work = yield from profiles.work(state, scope)
+    drafts += [*work.flows[:_FLOWS], *work.ways[:_WAYS], *healthy]
+    yield
+    drafts += traces.exemplars(state, scope, "slow", _SLOW_TRACES)
+    drafts += work.own[:_OWN]
+    yield
     items = fitting(drafts, config.evidence_bytes_max)
     return EvidenceBundle(
         tenant=scope.tenant,

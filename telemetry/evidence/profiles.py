@@ -6,6 +6,7 @@ from telemetry.evidence.scope import Scope
 from telemetry.profile.compared import Compared, compared
 from telemetry.profile.window import Profile
 from telemetry.state import TelemetryState
+from telemetry.steps import Steps
 
 _NORMAL_MIN = 20
 """Traces of a normal window; minutes with fewer are taken together."""
@@ -14,11 +15,15 @@ _FAULT_MIN = 5
 NOTHING = Compared([], [], [])
 
 
-def work(state: TelemetryState, scope: Scope) -> Compared:
+def work(state: TelemetryState, scope: Scope) -> Steps[Compared]:
     """Return how the work of the services near the fault changed; nothing without traces enough on both sides."""
     where = (scope.tenant, scope.environment)
-    fault = Profile.merged(state.profiles(*where, *scope.fault_s), scope.near)
-    normal = windows(state.profiles(*where, *scope.normal_s))
+    minutes = yield from state.profiles(*where, *scope.fault_s)
+    fault = Profile.merged(minutes, scope.near)
+    yield
+    minutes = yield from state.profiles(*where, *scope.normal_s)
+    normal = windows(minutes)
+    yield
     if fault.traces < _FAULT_MIN or not normal:
         return NOTHING
     return compared(normal, fault, scope.near)

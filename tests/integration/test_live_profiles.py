@@ -18,6 +18,7 @@ from telemetry.model import EvidenceBundle, Signal
 from telemetry.otlp.app import create_receiver
 from telemetry.scout import Scout
 from telemetry.state import TelemetryState
+from telemetry.steps import whole
 from telemetry.testing.otlp import Call, Where, traces
 
 SERVER, CLIENT = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
@@ -151,7 +152,7 @@ def test_minutes_after_the_onset_count_like_the_traces_of_now() -> None:
     shop.run(240)
     onset_s = shop.now_s
     shop.run(240, "missing work")
-    minutes = shop.state.profiles("default", "default", onset_s, shop.now_s)
+    minutes = whole(shop.state.profiles("default", "default", onset_s, shop.now_s))
     assert len(minutes) >= 3
     assert sum(found.traces for found in minutes) >= 0.7 * 240 * RPS
 
@@ -172,7 +173,7 @@ def test_a_healthy_window_with_flows_and_times_ranks_nobody() -> None:
         normal_s=(onset_s - 180, onset_s),
         fault_s=(onset_s, shop.now_s),
     )
-    found = work(shop.state, scope)
+    found = whole(work(shop.state, scope))
     assert found.ways
     items = (*found.flows, *found.ways, *found.own)
     assert rank(EvidenceBundle(normal=scope.normal, fault=scope.fault, items=items)) == ()
