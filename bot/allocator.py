@@ -4,8 +4,7 @@ import ctypes
 import gc
 from typing import Final
 
-_NEW_OBJECTS: Final = 20_000
-_YOUNG_SEARCHES: Final = 25
+_SEARCHES: Final = (5_000, 5, 500)  # gc.set_threshold: new objects, young searches, middle ones
 
 _KEPT_BYTES: Final = 16 * 1024 * 1024  # what a request of the greatest size needs
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -21,11 +20,11 @@ def _spare_the_collector() -> None:
     """Let Python look for garbage cycles less often: telemetry makes many objects, and hardly any cycle.
 
     What the imports made is not looked at again. A full search over the objects of 20,000 series holds everything up
-    for half a second.
+    for half a second, so it is rare; the others are small, so that none takes longer than 20 ms.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, _YOUNG_SEARCHES, _YOUNG_SEARCHES)
+    gc.set_threshold(*_SEARCHES)
 
 
 def _keep_for_the_next() -> None:

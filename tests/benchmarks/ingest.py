@@ -22,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from telemetry.otlp.span_columns import decode_columns
 from telemetry.state import TelemetryState
 from tests.benchmarks.ingest_server import Serving, serving
 from tests.benchmarks.otlp_load import BATCH, DEPTH, Load, again, block, moved
@@ -146,7 +147,7 @@ def measure_memory(spans: int) -> None:
         now_s = started_s + EVENT_TIME_S * number / batches
         at = number % DEPTH
         body = moved(templates[at], (at, number % SERVICES), (block(started_s), block(now_s)))
-        state.add_traces("default", ExportTraceServiceRequest.FromString(again(body, number // DEPTH)))
+        state.add_spans("default", decode_columns(again(body, number // DEPTH)))
         if (number + 1) % (batches // ROWS) == 0:
             rss = _rss_mb()
             _print(

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
+from bot.allocator import suit_telemetry
 from telemetry.detect import DetectConfig
 from telemetry.detect.memory import TrafficMemory
 from telemetry.memory.model import Incidents, Normal, NormalPlace
+from telemetry.otlp.span_columns import decode_columns
 from telemetry.scout import Scout
 from telemetry.state import TICK_S, Place, TelemetryState
 from telemetry.steps import Steps
@@ -24,6 +24,7 @@ def measure_ticks(ticks: int) -> None:
 
     `stretch` is the longest that the event loop is held at once, in a tick and in a dump of what was learned.
     """
+    suit_telemetry()
     heads = f"{'tick, ms':>10}{'longest':>9}{'stretch':>9}{'dump':>8}{'stretch':>9}{'ingest':>8}"
     _print(f"\n{'series with requests':22}{heads}")
     for share in (1.0, 0.1, 0.0):
@@ -54,7 +55,7 @@ def _ticks(ticks: int, share: float) -> tuple[list[float], list[list[float]], li
         bodies = list(_bodies(templates, served, tick, (first, block(now_s))))
         started = time.process_time()
         for body in bodies:
-            state.add_traces("default", ExportTraceServiceRequest.FromString(body))
+            state.add_spans("default", decode_columns(body))
         fed.append(1_000 * (time.process_time() - started))
         if tick == 0:
             _teach(scout, state, share)
