@@ -1,7 +1,9 @@
 """Sends export requests to a receiver from a process of its own, and prints what came of them as JSON.
 
-Usage: python -m tests.benchmarks.overload_client HOST PORT SECONDS RATE. With a RATE (requests/s) they are sent at that
-rate whatever comes back (open loop); with 0 four connections send as fast as they are answered (closed loop).
+Usage: python -m tests.benchmarks.overload_client http|grpc HOST PORT SECONDS RATE
+
+With a RATE (requests/s) they are sent at that rate whatever comes back (open loop). With 0 four connections send as
+fast as they are answered (closed loop).
 """
 
 import asyncio
@@ -15,7 +17,12 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol, cast
 
+import grpc
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc import aio
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
@@ -24,9 +31,11 @@ SPANS = 2048
 BODIES = 80
 """Templates."""
 CONNECTIONS = 900
+CHANNELS = 20
 ANSWER_S = 30.0
 CLOSED_LOOP = 4
 _ATTRIBUTES = 10
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _MARK = b"\xf7\xe1\xd3\xc5" * 2
 _FRESH = 1 << 48  # beyond the ids of the templates
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -44,13 +53,12 @@ class Outcome:
     retry_after: dict[str, int] = field(default_factory=dict[str, int])
     waits_s: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
 
-    def answered(self, status: int, headers: dict[str, str], wait_s: float) -> None:
+    def answered(self, status: int, retry_after: str, wait_s: float) -> None:
         """Count an answer."""
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.waits_s.setdefault(status, []).append(wait_s)
         if status != 200:
-            said = headers.get("retry-after", "")
-            self.retry_after[said] = self.retry_after.get(said, 0) + 1
+            self.retry_after[retry_after] = self.retry_after.get(retry_after, 0) + 1
 
 
 def body(number: int) -> bytes:
@@ -102,47 +110,46 @@ def _export(number: int) -> ExportTraceServiceRequest:
     return request
 
 
-def requests() -> Iterator[bytes]:
-    """Yield requests without end."""
+def exports() -> Iterator[bytes]:
+    """Yield exports without end."""
     templates = [Template(number) for number in range(BODIES)]
     for number in itertools.count(1):
-        packed = templates[number % BODIES].packed(number)
+        yield templates[number % BODIES].packed(number)
+
+
+class Way(Protocol):
+    """How exports are sent."""
+
+    async def ask(self, packed: bytes) -> tuple[int, str]:
+        """Send one and return the HTTP status of the answer, or that which stands for it, and its Retry-After.
+
+        Raises OSError, EOFError or TimeoutError when there is no answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class Http:
+    """Connections that are kept, each with at most one request on its way."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._where = (host, port)
+        self._idle: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
+
+    async def ask(self, packed: bytes) -> tuple[int, str]:
+        """See Way."""
+        reader, writer = await self._connection()
         head = (
             "POST /v1/traces HTTP/1.1\r\nhost: scout\r\ncontent-type: application/x-protobuf\r\n"
             f"content-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
         )
-        yield head.encode() + packed
-
-
-class Client:
-    """Connections that are kept, each with at most one request on its way."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.outcome = Outcome()
-        self._where = (host, port)
-        self._idle: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
-        self._open = 0
-
-    async def send(self, request: bytes) -> None:
-        """Send one request and count what comes of it."""
-        if not self._idle and self._open >= CONNECTIONS:
-            self.outcome.held += 1
-            return
-        self.outcome.sent += 1
-        started = time.monotonic()
-        self._open += 1
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                reader, writer = await self._connection()
-                writer.write(request)
-                status, headers = await _answer(reader)
-        except (OSError, EOFError, TimeoutError):
-            self.outcome.unanswered += 1
-            self._open -= 1
-            return
-        self.outcome.answered(status, headers, time.monotonic() - started)
+        writer.write(head.encode() + packed)
+        status, headers = await _answer(reader)
         self._idle.append((reader, writer))
-        self._open -= 1
+        return status, headers.get("retry-after", "")
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
@@ -153,7 +160,7 @@ class Client:
         return await asyncio.open_connection(*self._where)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """See Way."""
         for _, writer in self._idle:
             writer.close()
             with contextlib.suppress(OSError):
@@ -167,9 +174,68 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     return int(head[0].split()[1]), headers
 
 
-async def run(host: str, port: int, seconds: float, rate: float) -> Outcome:
+class Grpc:
+    """Channels over which requests share connections, as the exporters of many services do."""
+
+    def __init__(self, host: str, port: int) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        self._channels = [aio.insecure_channel(f"{host}:{port}", options) for _ in range(CHANNELS)]
+        self._methods = itertools.cycle([channel.unary_unary(_EXPORT) for channel in self._channels])
+
+    async def ask(self, packed: bytes) -> tuple[int, str]:
+        """See Way; the receiver knows a gzip message by its first bytes."""
+        try:
+            await next(self._methods)(packed)
+        except grpc.RpcError as error:
+            refusal = cast("aio.AioRpcError", error)
+            if refusal.code() is grpc.StatusCode.UNAVAILABLE:
+                return 503, _retry_after(refusal)
+            raise EOFError(refusal.details()) from error
+        return 200, ""
+
+    async def close(self) -> None:
+        """See Way."""
+        await asyncio.gather(*(channel.close() for channel in self._channels))
+
+
+def _retry_after(refusal: "aio.AioRpcError") -> str:
+    status, retry = Status(), RetryInfo()
+    for key, value in refusal.trailing_metadata():
+        if key == "grpc-status-details-bin":
+            status.ParseFromString(value)
+    return str(retry.retry_delay.seconds) if any(each.Unpack(retry) for each in status.details) else ""
+
+
+class Client:
+    """Sends one way, with a bound on how many are on their way, and counts what comes of it."""
+
+    def __init__(self, way: Way) -> None:
+        self.outcome = Outcome()
+        self._way = way
+        self._open = 0
+
+    async def send(self, packed: bytes) -> None:
+        """Send one export."""
+        if self._open >= CONNECTIONS:
+            self.outcome.held += 1
+            return
+        self.outcome.sent += 1
+        started = time.monotonic()
+        self._open += 1
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                status, retry_after = await self._way.ask(packed)
+        except (OSError, EOFError, TimeoutError):
+            self.outcome.unanswered += 1
+        else:
+            self.outcome.answered(status, retry_after, time.monotonic() - started)
+        finally:
+            self._open -= 1
+
+
+async def run(way: Way, seconds: float, rate: float) -> Outcome:
     """Return what came of the requests of so many seconds."""
-    client, supply = Client(host, port), requests()
+    client, supply = Client(way), exports()
     next(supply)  # makes the templates, before the clock runs
     end = time.monotonic() + seconds
 
@@ -188,14 +254,18 @@ async def run(host: str, port: int, seconds: float, rate: float) -> Outcome:
                 await asyncio.sleep(0.005)
 
     await asyncio.gather(*([open_loop()] if rate else [closed_loop() for _ in range(CLOSED_LOOP)]))
-    await client.close()
+    await way.close()
     return client.outcome
+
+
+async def run_over(name: str, host: str, port: str, seconds: str, rate: str) -> Outcome:
+    """Return what came of the requests over `http` or `grpc`."""
+    return await run({"http": Http, "grpc": Grpc}[name](host, int(port)), float(seconds), float(rate))
 
 
 def main() -> None:
     """Run, and print the outcome."""
-    host, port, seconds, rate = sys.argv[1:]
-    outcome = asyncio.run(run(host, int(port), float(seconds), float(rate)))
+    outcome = asyncio.run(run_over(*sys.argv[1:]))
     waits_ms = {
         status: {"median": sorted(waits)[len(waits) // 2] * 1000, "max": max(waits) * 1000}
         for status, waits in outcome.waits_s.items()

@@ -30,10 +30,10 @@ SETTLED_S = 2.0
 """The figures of `/metrics` are those of the last tick."""
 
 
-def start_load(url: str, seconds: float, rate: float) -> "subprocess.Popen[str]":
+def start_load(way: str, scout: ScoutProcess, seconds: float, rate: float) -> "subprocess.Popen[str]":
     """Start the client in a process of its own."""
-    where = urlsplit(url)
-    command = [sys.executable, "-m", "tests.benchmarks.overload_client", str(where.hostname), str(where.port)]
+    host, _, port = (urlsplit(scout.url).netloc if way == "http" else scout.target).rpartition(":")
+    command = [sys.executable, "-m", "tests.benchmarks.overload_client", way, host, port]
     return subprocess.Popen(
         [*command, str(seconds), str(rate)],
         cwd=ROOT,
@@ -43,12 +43,12 @@ def start_load(url: str, seconds: float, rate: float) -> "subprocess.Popen[str]"
     )
 
 
-def load(url: str, seconds: float, rate: float, scout: psutil.Process) -> tuple[dict[str, Any], float]:
+def load(way: str, scout: ScoutProcess, seconds: float, rate: float) -> tuple[dict[str, Any], float]:
     """Return what came of the client's requests, and the peak of Scout's resident memory in MB."""
-    peak_mb = 0.0
-    with start_load(url, seconds, rate) as client:
+    peak_mb, process = 0.0, psutil.Process(scout.process.pid)
+    with start_load(way, scout, seconds, rate) as client:
         while client.poll() is None:
-            peak_mb = max(peak_mb, scout.memory_info().rss / 1024 / 1024)
+            peak_mb = max(peak_mb, process.memory_info().rss / 1024 / 1024)
             time.sleep(0.1)
         assert client.returncode == 0
         assert client.stdout is not None
@@ -70,20 +70,20 @@ def recovery_s(url: str) -> float:
     return time.monotonic() - started
 
 
-def test_ten_times_what_scout_can_take(tmp_path):
+@pytest.mark.parametrize("way", ["http", "grpc"])
+def test_ten_times_what_scout_can_take(tmp_path, way):
     """Nothing is lost without being counted, on either side."""
     with running_redis(tmp_path) as redis_url:
         limit = {"MEMORY_LIMIT_MB": str(MEMORY_LIMIT_MB)}
         with running_scout(tmp_path, redis_url, **limit) as scout:
-            _overload(scout)
+            _overload(way, scout)
 
 
-def _overload(scout: ScoutProcess) -> None:
-    process = psutil.Process(scout.process.pid)
-    before_mb = process.memory_info().rss / 1024 / 1024
-    able, _ = load(scout.url, CAPACITY_S, 0, process)
+def _overload(way: str, scout: ScoutProcess) -> None:
+    before_mb = psutil.Process(scout.process.pid).memory_info().rss / 1024 / 1024
+    able, _ = load(way, scout, CAPACITY_S, 0)
     capacity = able["statuses"]["200"] / CAPACITY_S
-    found, peak_mb = load(scout.url, OVERLOAD_S, TIMES * capacity, process)
+    found, peak_mb = load(way, scout, OVERLOAD_S, TIMES * capacity)
     recovered_s = recovery_s(scout.url)
     time.sleep(SETTLED_S)
     statuses = found["statuses"]
@@ -92,7 +92,8 @@ def _overload(scout: ScoutProcess) -> None:
     counted = figure(scout.url, "sre_space_scout_refused_total")
     offered = found["sent"] + found["held"]
     sys.stdout.write(
-        f"\ncapacity      {capacity:8.0f} requests/s of {SPANS} spans = {capacity * SPANS:,.0f} spans/s (closed loop)\n"
+        f"\nover {way}\n"
+        f"capacity      {capacity:8.0f} requests/s of {SPANS} spans = {capacity * SPANS:,.0f} spans/s (closed loop)\n"
         f"offered       {offered / OVERLOAD_S:8.0f} requests/s for {OVERLOAD_S:g} s, "
         f"of which the client held {found['held']} back\n"
         f"taken         {taken:8} = {taken / OVERLOAD_S:.0f}/s, in {_ms(found, '200')}\n"
