@@ -37,6 +37,20 @@ def build(
     does not fit into 256 KiB as JSON is dropped from the end and counted in `dropped`.
     """
     scope = scope_of(state, group, root, now_s, quiet_since_s, config)
+    drafts = yield from _drafts(state, scope, config)
+    items = fitting(drafts, config.evidence_bytes_max)
+    return EvidenceBundle(
+        tenant=scope.tenant,
+        environment=scope.environment,
+        normal=scope.normal,
+        fault=scope.fault,
+        items=items,
+        dropped=len(drafts) - len(items),
+    )
+
+
+def _drafts(state: TelemetryState, scope: Scope, config: DetectConfig) -> Steps[list[Evidence]]:
+    """Return in steps all evidence in its order, without numbers."""
     drafts: list[Evidence] = [*changes.versions(state, scope, config)]
     yield
     broken, healthy = _apart(requests.reds(state, scope)[:_REDS], scope)
@@ -54,15 +68,7 @@ def build(
     drafts += traces.exemplars(state, scope, "slow", _SLOW_TRACES)
     drafts += work.own[:_OWN]
     yield
-    items = fitting(drafts, config.evidence_bytes_max)
-    return EvidenceBundle(
-        tenant=scope.tenant,
-        environment=scope.environment,
-        normal=scope.normal,
-        fault=scope.fault,
-        items=items,
-        dropped=len(drafts) - len(items),
-    )
+    return drafts
 
 
 def _apart(reds: Iterable[RedEvidence], scope: Scope) -> tuple[list[RedEvidence], list[RedEvidence]]:

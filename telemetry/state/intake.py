@@ -1,5 +1,7 @@
 """Intake: what came of one export request."""
 
+from telemetry.state.views import Taken
+
 
 class Intake:
     """What came of one request: spans taken, rejected by reason, and the stretch of event time of the last resource."""
@@ -20,3 +22,8 @@ class Intake:
         """Stretch the event time to items from `first_ns` to `last_ns`."""
         self.first_ns = min(self.first_ns or first_ns, first_ns)
         self.last_ns = max(self.last_ns, last_ns)
+
+    def taken(self) -> Taken:
+        """Return how much was taken, and why the rest was rejected."""
+        reason = "; ".join(f"{n} {reason}" for reason, n in self.rejected.items())
+        return Taken(self.accepted, sum(self.rejected.values()), reason)

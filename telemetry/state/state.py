@@ -86,7 +86,7 @@ class TelemetryState:
                 self._time.advance(intake.last_ns)
         self.spans_total += intake.accepted
         self._expire(spans)
-        return _taken(intake)
+        return intake.taken()
 
     def add_metrics(self, tenant: str, request: ExportMetricsServiceRequest) -> Taken:
         """Take gauges and sums in; histograms are counted as dropped."""
@@ -118,7 +118,7 @@ class TelemetryState:
                 for scope in group.scope_logs:
                     self._logs.take(scope.log_records, resource, *within_ns, intake)
         self.logs_total += intake.accepted
-        return _taken(intake)
+        return intake.taken()
 
     @property
     def watermark_s(self) -> int | None:
@@ -248,8 +248,3 @@ class TelemetryState:
                 tenant.forget_slots()
         self._signatures.forget_before(oldest_s)
         self._gauges.forget_before(oldest_s)
-
-
-def _taken(intake: Intake) -> Taken:
-    reason = "; ".join(f"{n} {reason}" for reason, n in intake.rejected.items())
-    return Taken(intake.accepted, sum(intake.rejected.values()), reason)
