@@ -20,7 +20,7 @@ def _spare_the_collector() -> None:
     """Let Python look for garbage cycles less often: telemetry makes many objects, and hardly any cycle.
 
     What the imports made is not looked at again. A full search over the objects of 20,000 series holds everything up
-    for half a second, so it is rare; the others are small, so that none takes longer than 20 ms.
+    for half a second, so it is rare; the others are small, so that one takes some 30 ms at most.
     """
     gc.collect()
     gc.freeze()

@@ -42,8 +42,10 @@ class TrafficWatch:
             if number % _SLICE == 0:
                 yield
         gone = self.monitors.keys() - {each.key for each in series}
-        for key in [k for k in gone if not self.monitors[k].is_open]:
+        for number, key in enumerate([k for k in gone if not self.monitors[k].is_open], 1):
             self._retire(key)
+            if number % _SLICE == 0:
+                yield
         self._rows, self._followed = rows, series
 
     def _retire(self, key: SeriesKey) -> None:

@@ -18,11 +18,9 @@ NOTHING = Compared([], [], [])
 def work(state: TelemetryState, scope: Scope) -> Steps[Compared]:
     """Return how the work of the services near the fault changed; nothing without traces enough on both sides."""
     where = (scope.tenant, scope.environment)
-    minutes = yield from state.profiles(*where, *scope.fault_s)
-    fault = Profile.merged(minutes, scope.near)
+    fault = Profile.merged(state.profiles(*where, *scope.fault_s), scope.near)  # no pause between: they are live
     yield
-    minutes = yield from state.profiles(*where, *scope.normal_s)
-    normal = windows(minutes)
+    normal = windows(state.profiles(*where, *scope.normal_s))
     yield
     if fault.traces < _FAULT_MIN or not normal:
         return NOTHING

@@ -91,18 +91,13 @@ def decode_columns(body: bytes) -> list[ResourceColumns]:
     """
     columns, raw = cast("Any", _COLUMNS.FromString(body)), cast("Any", _RAW.FromString(body))
     rows = _Rows(body)
-    return [
-        ResourceColumns(
-            group.resource,
-            [
-                _scope(scope.spans, raw_scope.spans, partial(rows.of, at, scope_at))
-                for scope_at, (scope, raw_scope) in enumerate(
-                    zip(group.scope_spans, raw_group.scope_spans, strict=True)
-                )
-            ],
-        )
-        for at, (group, raw_group) in enumerate(zip(columns.resource_spans, raw.resource_spans, strict=True))
-    ]
+    groups: list[ResourceColumns] = []
+    for at, (group, raw_group) in enumerate(zip(columns.resource_spans, raw.resource_spans, strict=True)):
+        scopes: list[SpanColumns] = []
+        for number, (scope, raw_scope) in enumerate(zip(group.scope_spans, raw_group.scope_spans, strict=True)):
+            scopes.append(_scope(scope.spans, raw_scope.spans, partial(rows.of, at, number)))
+        groups.append(ResourceColumns(group.resource, scopes))
+    return groups
 
 
 class _Rows:

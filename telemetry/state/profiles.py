@@ -16,11 +16,9 @@ from telemetry.state.resource import Resource
 from telemetry.state.share import FULL, Share
 from telemetry.state.span_logs import SpanLogs
 from telemetry.state.traces import Trace, TraceStore
-from telemetry.steps import Steps
 
 _NS = 1_000_000_000
 _MINUTE_S = 60
-_SLICE = 50  # traces
 _SITES_MAX = 10_000
 _GENERATION_S = 300
 _NEAR_BUDGET = 0.8
@@ -150,8 +148,8 @@ class Profiles:
             self._keys -= oldest.by_minute.pop(min(oldest.by_minute)).keys
             self._drops.count("profile_minutes")
 
-    def between(self, place: Place, store: TraceStore, now_s: int, start_s: int, end_s: int) -> Steps[list[Profile]]:
-        """Return in steps a profile for each minute of the whole traces that began in [start_s, end_s), oldest first.
+    def between(self, place: Place, store: TraceStore, now_s: int, start_s: int, end_s: int) -> list[Profile]:
+        """Return a profile for each minute of the whole traces that began in [start_s, end_s), oldest first.
 
         A minute that is past counts if all of it is within; traces still in the buffer count one by one.
         """
@@ -162,11 +160,7 @@ class Profiles:
             if start_ns <= profile.first_ns and profile.last_ns < end_ns
         }
         recent: defaultdict[int, Profile] = defaultdict(lambda: Profile(self._limits.max_profile_keys))
-        traces = self._recent(place, store, now_s, (start_ns, end_ns))
-        yield
-        for number, (trace_id, spans) in enumerate(traces, 1):
-            if number % _SLICE == 0:
-                yield
+        for trace_id, spans in self._recent(place, store, now_s, (start_ns, end_ns)):
             recent[began_ns(spans) // _NS // _MINUTE_S].add(spans, self._logs.of((place[0], trace_id)) or {})
         for minute, profile in recent.items():
             found.setdefault(minute, []).append(profile)

@@ -30,7 +30,6 @@ from telemetry.state.spans import Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
 from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
-from telemetry.steps import Steps
 
 _SWEEP_S = 60
 
@@ -191,12 +190,12 @@ class TelemetryState:
         """Return by service the ERROR spans without an ERROR child in the traces kept from [start_s, end_s)."""
         return error_leaves(self._traces(tenant, start_s, end_s), environment, start_s, end_s)
 
-    def profiles(self, tenant: str, environment: str, start_s: int, end_s: int) -> Steps[list[Profile]]:
-        """Return in steps a profile for each minute of the traces that began in [start_s, end_s), oldest first."""
+    def profiles(self, tenant: str, environment: str, start_s: int, end_s: int) -> list[Profile]:
+        """Return a profile for each minute of the traces that began in [start_s, end_s), oldest first."""
         spans, now_s = self._tenants.get(tenant), self.watermark_s or 0
-        if spans is None:
-            return []
-        return (yield from self._profiles.between((tenant, environment), spans.traces, now_s, start_s, end_s))
+        return (
+            [] if spans is None else self._profiles.between((tenant, environment), spans.traces, now_s, start_s, end_s)
+        )
 
     @property
     def memory(self) -> tuple[Versions, Signatures]:

@@ -152,7 +152,7 @@ def test_minutes_after_the_onset_count_like_the_traces_of_now() -> None:
     shop.run(240)
     onset_s = shop.now_s
     shop.run(240, "missing work")
-    minutes = whole(shop.state.profiles("default", "default", onset_s, shop.now_s))
+    minutes = shop.state.profiles("default", "default", onset_s, shop.now_s)
     assert len(minutes) >= 3
     assert sum(found.traces for found in minutes) >= 0.7 * 240 * RPS
 

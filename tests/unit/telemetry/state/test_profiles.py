@@ -9,7 +9,6 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from telemetry.profile.window import NO_CALL, Profile
 from telemetry.state import Limits, TelemetryState
-from telemetry.steps import whole
 
 T0 = 1_700_000_040
 """A full minute, after the ten seconds in which the first traces may be cut off."""
@@ -58,7 +57,7 @@ def move_on(state: TelemetryState, otlp: SimpleNamespace, to_s: float) -> None:
 
 def minute(state: TelemetryState, start_s: int = T0) -> Profile:
     """Return the one profile of a minute."""
-    (found,) = whole(state.profiles("default", "default", start_s, start_s + 60))
+    (found,) = state.profiles("default", "default", start_s, start_s + 60)
     return found
 
 
@@ -152,7 +151,7 @@ def test_the_share_follows_the_load_and_comes_back(otlp: SimpleNamespace) -> Non
     for number in range(100):
         trace(state, otlp, (300 + number) * 101 + 1, T0 + 301 + number * 6)
     move_on(state, otlp, T0 + 1_100)
-    counts = [found.traces for found in whole(state.profiles("default", "default", T0, T0 + 900))]
+    counts = [found.traces for found in state.profiles("default", "default", T0, T0 + 900)]
     assert len(counts) == 15
     assert min(counts[:5]) >= 3
     assert max(counts[:5]) <= 40
@@ -167,8 +166,8 @@ def test_keys_are_bounded_by_minute_and_in_all(otlp: SimpleNamespace) -> None:
         move_on(state, otlp, T0 + 60 * number + 70)
     assert state.dropped["profile_keys"] > 0
     assert state.dropped["profile_minutes"] > 0
-    assert whole(state.profiles("default", "default", T0, T0 + 120)) == []
-    (found,) = whole(state.profiles("default", "default", T0 + 180, T0 + 240))
+    assert state.profiles("default", "default", T0, T0 + 120) == []
+    (found,) = state.profiles("default", "default", T0 + 180, T0 + 240)
     assert found.keys <= 6
 
 
@@ -203,10 +202,10 @@ def test_old_minutes_and_lonely_records_are_forgotten(otlp: SimpleNamespace) -> 
     for minutes in range(60):
         trace(state, otlp, minutes + 1, T0 + 60 * minutes)
     move_on(state, otlp, T0 + 3_660)
-    kept = whole(state.profiles("default", "default", T0, T0 + 3_600))
+    kept = state.profiles("default", "default", T0, T0 + 3_600)
     assert 39 <= len(kept) <= 42
     state.shed(T0)
-    assert whole(state.profiles("default", "default", T0, T0 + 3_600)) == []
+    assert state.profiles("default", "default", T0, T0 + 3_600) == []
 
 
 def test_environments_are_told_apart(otlp: SimpleNamespace) -> None:
@@ -215,7 +214,7 @@ def test_environments_are_told_apart(otlp: SimpleNamespace) -> None:
     span = otlp.span("GET /q", "server", trace=1, at_s=T0 + 1)
     state.add_traces("default", otlp.export([span], otlp.resource("quote", environment="staging")))
     move_on(state, otlp, T0 + 90)
-    (found,) = whole(state.profiles("default", "staging", T0, T0 + 60))
+    (found,) = state.profiles("default", "staging", T0, T0 + 60)
     assert found.work == {WORK: 1}
-    assert whole(state.profiles("default", "default", T0, T0 + 60)) == []
-    assert whole(state.profiles("other", "staging", T0, T0 + 60)) == []
+    assert state.profiles("default", "default", T0, T0 + 60) == []
+    assert state.profiles("other", "staging", T0, T0 + 60) == []
