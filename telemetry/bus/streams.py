@@ -1,5 +1,6 @@
 """The event bus on Redis Streams, with consumer groups."""
 
+import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
@@ -52,6 +53,7 @@ class RedisStreamsBus:
                 last = message.id
                 yield message
         while True:
+            _end_if_cancelled()
             for message in await self._claim(stream, group, consumer):
                 yield message
             for message in await self._read(stream, group, consumer, ">"):
@@ -106,6 +108,17 @@ class RedisStreamsBus:
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
+
+
+def _end_if_cancelled() -> None:
+    """Raise CancelledError if the task was cancelled and nobody has heard of it.
+
+    `asyncio.wait_for`, with which redis-py writes, loses a cancellation that comes as it ends (Python before 3.12,
+    https://github.com/python/cpython/issues/86296). Then nothing would end who waits for messages.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @contextmanager

@@ -79,11 +79,17 @@ def guarded(tmp_path, browser):
 
 def hard_to_read(browser, page):
     """Return the texts of a page whose contrast against what is behind them is too low."""
-    page.evaluate(f"{CONTRAST}.hide()")
-    texts = page.evaluate(f"{CONTRAST}.texts()")
-    page.evaluate("document.adoptedStyleSheets = []")
-    coloured = page.evaluate(f"{CONTRAST}.texts()")
-    page.evaluate(f"{CONTRAST}.hide()")
+    texts, coloured = page.evaluate(  # in one go: the page is live, and may change between two questions
+        f"""() => {{
+            const contrast = {CONTRAST};
+            contrast.hide();
+            const hidden = contrast.texts();
+            document.adoptedStyleSheets = [];
+            const coloured = contrast.texts();
+            contrast.hide();
+            return [hidden, coloured];
+        }}"""
+    )
     picture = base64.b64encode(page.screenshot(full_page=True)).decode()
     texts = [{**place, "colour": text["colour"]} for place, text in zip(texts, coloured, strict=True)]
     empty = browser.new_page()
