@@ -33,7 +33,7 @@ def decode_json(message: type[M], body: bytes) -> M:
         return message(**_message(message.DESCRIPTOR)(document))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UndecodableError("the body is not JSON") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: an integer beyond every double
         raise UndecodableError(f"the body is not an {message.__name__}: {error}") from error
 
 

@@ -14,7 +14,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, M
 
 from telemetry.profile.rows import PointRow
 from telemetry.scrub import scrub_name
-from telemetry.state.metrics import attributes_of
+from telemetry.state.metrics import attributes_of, is_measured, number_of
 
 MAX_TOTALS = 2_000_000
 """Totals of counters and histograms that are kept; what comes after that is not looked at."""
@@ -50,12 +50,13 @@ class Points:
         is_delta = kind not in {"summary", "gauge"} and data.aggregation_temporality == _DELTA
         name, unit = _clean(metric.name), _clean(metric.unit)
         for point in data.data_points:
-            if point.flags & _NO_VALUE or not point.time_unix_nano:
+            value = float(point.sum) if counts else number_of(point)
+            if point.flags & _NO_VALUE or not point.time_unix_nano or not is_measured(value):
                 continue
             labels = attributes_of(point.attributes) if point.attributes else ()
             row = PointRow(service, pod, name, unit, 0, 0.0, labels)
             if kind == "gauge" or (kind == "sum" and not data.is_monotonic and not is_delta):
-                yield row._replace(time_ns=point.time_unix_nano, value=_number(point))
+                yield row._replace(time_ns=point.time_unix_nano, value=value)
             elif not is_delta:
                 self._keep(row, point, counts=counts)
             elif counts or data.is_monotonic:
@@ -78,12 +79,8 @@ def _clean(name: str) -> str:
     return scrub_name(name)
 
 
-def _number(point: Any) -> float:
-    return float(point.as_int) if point.WhichOneof("value") == "as_int" else float(point.as_double)
-
-
 def _total(point: Any, *, counts: bool) -> _Total:
-    value, seen = (float(point.sum), int(point.count)) if counts else (_number(point), None)
+    value, seen = (float(point.sum), int(point.count)) if counts else (number_of(point), None)
     return _Total(point.time_unix_nano, point.start_time_unix_nano, value, seen)
 
 

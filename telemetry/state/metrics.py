@@ -12,6 +12,8 @@ from telemetry.state.gauges import Attributes, Gauges, Where
 from telemetry.state.resource import Resource
 
 NO_TIME = "metric points without time"
+LARGEST = 1e100
+"""Beyond every quantity that is measured, and so far below the largest double that sums and rates stay finite."""
 
 _ATTRIBUTES_MAX = 8
 _NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE
@@ -43,13 +45,28 @@ def take_metric(
         if not oldest_ns <= at_ns <= newest_ns:
             drops.count("points_late" if at_ns < oldest_ns else "points_future")
         elif not point.flags & _NO_VALUE:
-            _take_point(metric, point, gauges, where, name, unit)
+            value = number_of(point)
+            if is_measured(value):
+                _take_point(metric, point, value, gauges, where, name, unit)
+            else:
+                drops.count("points_not_finite")
             last_ns = max(last_ns, at_ns)
     return accepted, rejected, last_ns
 
 
-def _take_point(metric: Metric, point: NumberDataPoint, gauges: Gauges, where: Where, name: str, unit: str) -> None:
-    value = float(point.as_int) if point.WhichOneof("value") == "as_int" else point.as_double
+def number_of(point: NumberDataPoint) -> float:
+    """Return the value of a point of a gauge or sum."""
+    return float(point.as_int) if point.WhichOneof("value") == "as_int" else point.as_double
+
+
+def is_measured(value: float) -> bool:
+    """Return whether somebody can have measured it: not NaN, nor infinite, nor as good as that."""
+    return -LARGEST <= value <= LARGEST
+
+
+def _take_point(
+    metric: Metric, point: NumberDataPoint, value: float, gauges: Gauges, where: Where, name: str, unit: str
+) -> None:
     attributes = attributes_of(point.attributes)
     at_ns = point.time_unix_nano
     is_delta = metric.HasField("sum") and metric.sum.aggregation_temporality == _DELTA

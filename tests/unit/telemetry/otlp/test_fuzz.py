@@ -33,6 +33,45 @@ SMALL = Limits(
     max_gauges=50,
 )
 GROWTH_MAX_MB = 20
+HUGE = 10**400
+VALUES: tuple[Any, ...] = (
+    HUGE,
+    -HUGE,
+    2**64,
+    2**63,
+    -(2**63) - 1,
+    1e300,
+    1.5,
+    -1,
+    True,
+    None,
+    "",
+    "x",
+    "-",
+    "--1",
+    "1_0",
+)
+VALUES += (
+    " 1",
+    "1e999",
+    "NaN",
+    "Infinity",
+    "\u0663",
+    "0x10",
+    "9" * 5_000,
+    "\x00",
+    "\ufffd",
+    [],
+    {},
+    [[]],
+    [None],
+    [{}],
+)
+VALUES += (
+    {"intValue": "9" * 400},
+    {"arrayValue": {"values": [{"doubleValue": HUGE}]}},
+    {"kvlistValue": {"values": [{}]}},
+)
 WORDS = (b"null", b"-1", b"1e999", b'"', b"{}", b"[[", b"\xff", b"\x00", b"18446744073709551616", b"NaN", b"\\ud800")
 
 
@@ -133,6 +172,29 @@ async def test_no_body_makes_the_receiver_fail_or_grow(count: int) -> None:
     assert set(seen) == {200, 400}
     assert min(seen.values()) > count // 10
     assert grown_mb < GROWTH_MAX_MB
+
+
+def _changed(document: Any) -> Iterator[Any]:
+    """Yield the JSON document with each of `VALUES` in each of its places."""
+    yield from VALUES
+    places: list[tuple[Any, Any]] = list(document.items() if isinstance(document, dict) else enumerate(document))
+    for place, value in places:
+        for changed in _changed(value) if isinstance(value, (dict, list)) else VALUES:
+            document[place] = changed
+            yield document
+        document[place] = value
+
+
+@pytest.mark.parametrize("path", _requests())
+async def test_no_value_in_any_place_of_json_makes_the_receiver_fail(path: str) -> None:
+    """Bytes changed at random are hardly ever JSON of another type, or a number beyond every type."""
+    app = create_receiver(TelemetryState(SMALL, clock=lambda: float(NOW_S)))
+    headers = [(b"content-type", b"application/json")]
+    answered = {
+        await _status(app, path, headers, json.dumps(document).encode())
+        for document in _changed(as_json(_requests()[path]))
+    }
+    assert answered == {200, 400}
 
 
 def _rss_mb() -> float:

@@ -87,3 +87,11 @@ def test_a_point_without_value_or_time_is_left_out() -> None:
     metric.gauge.data_points.add(time_unix_nano=10 * S, as_double=1.0, flags=1)
     metric.gauge.data_points.add(as_double=1.0)
     assert list(Points().take(metric, "cart", "")) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_left_out(value: float) -> None:
+    """One such total would make every rate after it one."""
+    assert _read(_sum(10, 5.0), _sum(15, value), _sum(20, 15.0)) == [(20, 1.0, "s/s")]
+    assert _read(_sum(20, value, monotonic=False)) == []
+    assert _read(_histogram(10, 1, value, delta=True)) == []

@@ -68,6 +68,18 @@ def test_a_gauge_keeps_one_point_a_tick(sender: Sender, otlp: SimpleNamespace) -
     assert sender.state.dropped == {"points_late": 1}
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e308])
+def test_a_value_that_nobody_can_have_measured_is_dropped_and_counted(
+    sender: Sender, otlp: SimpleNamespace, value: float
+) -> None:
+    """JSON knows no infinity: a signal with one in its evidence could not be read by anybody."""
+    for at_s, sent in ((0, 1.0), (5, value), (10, 3.0)):
+        sender.gauge("queue.depth", sent, at_s)
+    (series,) = sender.read()
+    assert _points(series, otlp.T0) == [(0, 1.0), (10, 3.0)]
+    assert sender.state.dropped == {"points_not_finite": 1}
+
+
 @pytest.mark.parametrize(
     ("temporality", "monotonic", "values", "points", "unit"),
     [
