@@ -60,12 +60,12 @@ def _drafts(state: TelemetryState, scope: Scope, config: DetectConfig) -> Steps[
     drafts += [*resources.pools(state, scope), *resources.gauges(state, scope)][:_METRICS]
     yield
     drafts += requests.edges(state, scope)[:_EDGES]
-    drafts += traces.exemplars(state, scope, "error", _ERROR_TRACES)
+    drafts += yield from traces.exemplars(state, scope, "error", _ERROR_TRACES)
     yield
     work = yield from profiles.work(state, scope)
     drafts += [*work.flows[:_FLOWS], *work.ways[:_WAYS], *healthy]
     yield
-    drafts += traces.exemplars(state, scope, "slow", _SLOW_TRACES)
+    drafts += yield from traces.exemplars(state, scope, "slow", _SLOW_TRACES)
     drafts += work.own[:_OWN]
     yield
     return drafts

@@ -5,18 +5,23 @@ from typing import Literal
 from telemetry.evidence.scope import NEAR, Scope
 from telemetry.model import TraceEvidence, TraceSpan
 from telemetry.state import ExemplarTrace, TelemetryState
+from telemetry.steps import Steps
 
 _DRAFT = "E0"
 _PER_SERVICE = 2
 _SPANS_MAX = 40
 
 
-def exemplars(state: TelemetryState, scope: Scope, why: Literal["error", "slow"], limit: int) -> list[TraceEvidence]:
-    """Return up to `limit` traces of the affected services during the fault, the root's first."""
-    services = [service for service in scope.near if scope.closeness(service) < NEAR]
+def exemplars(
+    state: TelemetryState, scope: Scope, why: Literal["error", "slow"], limit: int
+) -> Steps[list[TraceEvidence]]:
+    """Return in steps up to `limit` traces of the affected services during the fault, the root's first."""
+    services = frozenset(service for service in scope.near if scope.closeness(service) < NEAR)
+    place = (scope.tenant, scope.environment)
+    by_service = yield from state.exemplars(place, services, *scope.fault_s, why, _PER_SERVICE)
     found: dict[str, ExemplarTrace] = {}
-    for service in sorted(services, key=lambda s: (scope.closeness(s), s)):
-        for trace in state.exemplars(scope.tenant, scope.environment, service, *scope.fault_s, why, _PER_SERVICE):
+    for service in sorted(by_service, key=lambda s: (scope.closeness(s), s)):
+        for trace in by_service[service]:
             found.setdefault(trace.trace_id, trace)
     return [
         TraceEvidence(id=_DRAFT, trace_id=trace.trace_id, why=why, spans=trimmed(trace.spans))

@@ -1,15 +1,20 @@
 """Exemplar traces from rows: self times, failing leaves, and which traces to show."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from heapq import nlargest
+from operator import itemgetter
 
 from telemetry.model import TraceSpan, utc
 from telemetry.state.traces import ENTRY_KINDS, Row, Trace, Why
 from telemetry.state.views import ExemplarTrace
+from telemetry.steps import Steps
 
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _NS = 1_000_000_000
 _ENOUGH = 12  # spans; a trace with more than that is not a better example
+_AT_ONCE = 2_000  # traces that are looked at between two pauses
 
 
 def covered_ns(start_ns: int, end_ns: int, parts: Iterable[tuple[int, int]]) -> int:
@@ -53,30 +58,40 @@ def _span(row: Row, origin_ns: int, children: list[tuple[int, int]]) -> TraceSpa
 
 
 def choose(
-    traces: Iterable[Trace], service: tuple[str, str], start_s: int, end_s: int, why: Why, limit: int
-) -> Sequence[ExemplarTrace]:
-    """Return up to `limit` of the traces in which (environment, service) failed or was slow in [start_s, end_s).
+    traces: Iterable[Trace],
+    environment: str,
+    services: AbstractSet[str],
+    start_s: int,
+    end_s: int,
+    why: Why,
+    limit: int,
+) -> Steps[dict[str, Sequence[ExemplarTrace]]]:
+    """Return in steps, by service, up to `limit` of the traces in which it failed or was slow in [start_s, end_s).
 
     Failed traces are ranked by how much of them was kept, then newest first; slow ones by the longest SERVER or
     CONSUMER span of the service.
     """
-    ranked: list[tuple[tuple[int, int], Trace]] = []
-    for trace in traces:
-        weights = [
-            row[3] - row[2]
-            for row in trace.rows
-            if _is_of(row, service, start_s, end_s) and (row[5] if why == "error" else row[4] in ENTRY_KINDS)
-        ]
-        if weights:
-            weight = min(len(trace.rows), _ENOUGH) if why == "error" else max(weights)
-            ranked.append(((weight, trace.first_s), trace))
-    ranked.sort(key=lambda entry: entry[0], reverse=True)
-    return [exemplar(trace, why) for _, trace in ranked[:limit]]
+    ranked: defaultdict[str, list[tuple[int, int, Trace]]] = defaultdict(list)
+    for number, trace in enumerate(traces, start=1):
+        if why == "slow" or trace.error:
+            rows = [row for row in trace.rows if start_s * _NS <= row[3] < end_s * _NS and row[7].service in services]
+            for service, longest_ns in _longest(rows, environment, why).items():
+                weight = min(len(trace.rows), _ENOUGH) if why == "error" else longest_ns
+                ranked[service].append((weight, trace.first_s, trace))
+        if number % _AT_ONCE == 0:
+            yield
+    best = {service: nlargest(limit, found, key=itemgetter(0, 1)) for service, found in ranked.items()}
+    return {service: [exemplar(trace, why) for _, _, trace in found] for service, found in best.items()}
 
 
-def _is_of(row: Row, service: tuple[str, str], start_s: int, end_s: int) -> bool:
-    resource = row[7]
-    return start_s * _NS <= row[3] < end_s * _NS and (resource.environment, resource.service) == service
+def _longest(rows: Iterable[Row], environment: str, why: Why) -> dict[str, int]:
+    """Return by service its longest span in nanoseconds, of those that failed or, for `slow`, SERVER and CONSUMER."""
+    longest: dict[str, int] = {}
+    for row in rows:
+        resource = row[7]
+        if resource.environment == environment and (row[5] if why == "error" else row[4] in ENTRY_KINDS):
+            longest[resource.service] = max(longest.get(resource.service, 0), row[3] - row[2])
+    return longest
 
 
 def error_leaves(traces: Iterable[Trace], environment: str, start_s: int, end_s: int) -> Mapping[str, int]:

@@ -24,12 +24,13 @@ from telemetry.state.metrics import NO_TIME, take_metric
 from telemetry.state.pools import NAMES, Newest, pools_of
 from telemetry.state.profiles import Profiles
 from telemetry.state.resource import Resource
-from telemetry.state.series import SeriesTable
+from telemetry.state.series import Place, SeriesTable
 from telemetry.state.signatures import Signatures
 from telemetry.state.spans import Spans
 from telemetry.state.traces import Trace, Why
 from telemetry.state.versions import Versions
 from telemetry.state.views import Cell, Edge, ExemplarTrace, GaugeSeries, PoolSeries, SignatureStats, Taken
+from telemetry.steps import Steps
 
 _SWEEP_S = 60
 
@@ -177,10 +178,10 @@ class TelemetryState:
         return self._signatures.since(tenant, environment, since_s)
 
     def exemplars(
-        self, tenant: str, environment: str, service: str, start_s: int, end_s: int, why: Why, limit: int = 3
-    ) -> Sequence[ExemplarTrace]:
-        """Return up to `limit` traces in which the service failed or was slowest in [start_s, end_s)."""
-        return choose(self._traces(tenant, start_s, end_s), (environment, service), start_s, end_s, why, limit)
+        self, place: Place, services: frozenset[str], start_s: int, end_s: int, why: Why, limit: int = 3
+    ) -> Steps[Mapping[str, Sequence[ExemplarTrace]]]:
+        """Return in steps, by service, up to `limit` traces in which it failed or was slowest in [start_s, end_s)."""
+        return choose(self._traces(place[0], start_s, end_s), place[1], services, start_s, end_s, why, limit)
 
     def versions(self, tenant: str, environment: str, service: str) -> Sequence[RevisionSeen]:
         """Return the versions of a service that telemetry has shown, oldest first."""

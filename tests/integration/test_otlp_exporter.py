@@ -25,6 +25,7 @@ from opentelemetry.trace import SpanKind
 
 from telemetry.model import SeriesKey
 from telemetry.state import Edge
+from telemetry.steps import whole
 from tests.support_otlp import Listening, listening
 
 _FAR_FUTURE_S = 4_000_000_000
@@ -94,7 +95,9 @@ def test_every_span_of_the_python_sdk_is_counted(receiver: Listening, client: st
     assert sum(hit.n for hit in signature.hits) == 30
     assert signature.frames[0].function == "_fail"
     assert signature.frames[0].path.endswith("tests/integration/test_otlp_exporter.py")
-    (trace,) = state.exemplars("acme", "prod", "quote", 0, _FAR_FUTURE_S, "error", limit=1)
+    (trace,) = whole(state.exemplars(("acme", "prod"), frozenset({"quote"}), 0, _FAR_FUTURE_S, "error", limit=1))[
+        "quote"
+    ]
     assert [span.service for span in trace.spans] == ["gateway", "gateway", "quote"]
     (seen,) = state.versions("acme", "prod", "quote")
     assert (seen.version, seen.revision) == ("1.2.3", "c" * 40)

@@ -11,6 +11,7 @@ from telemetry.otlp.errors import UndecodableError
 from telemetry.otlp.json_decode import decode_json
 from telemetry.otlp.json_spans import decode_spans
 from telemetry.state import TelemetryState
+from telemetry.steps import whole
 from tests.support_otlp_messages import as_json, differences, messages
 
 SPAN = {
@@ -120,7 +121,7 @@ def test_the_state_learns_the_same_from_structs_as_from_messages() -> None:
         taken = state.add_traces("default", request)
         (key,) = state.keys()
         cells = [(c.requests, c.errors, c.sketch.buckets) for c in state.cells(key, at_s - 60, at_s + 60)]
-        exemplars = state.exemplars("default", "default", "quote", at_s - 60, at_s + 60, "error")
+        exemplars = whole(state.exemplars(("default", "default"), frozenset({"quote"}), at_s - 60, at_s + 60, "error"))
         signatures = state.signatures("default", "default", at_s - 60)
         learned.append((taken, key, cells, exemplars, signatures, state.versions("default", "default", "quote")))
     assert learned[0] == learned[1]

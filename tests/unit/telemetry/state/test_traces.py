@@ -1,13 +1,16 @@
 """Exemplar traces: which are kept, their self times, and the leaves of their errors."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.state import Limits, TelemetryState
+from telemetry.state import ExemplarTrace, Limits, TelemetryState
 from telemetry.state.exemplars import covered_ns
+from telemetry.state.traces import Why
+from telemetry.steps import whole
 
 
 def _fault(otlp: SimpleNamespace, trace: int, at_s: float, *, pricing_ms: float = 60) -> list[tuple[str, object]]:
@@ -28,10 +31,18 @@ def _send(state: TelemetryState, otlp: SimpleNamespace, spans: list[tuple[str, o
         state.add_traces("default", otlp.export([span], otlp.resource(service)))
 
 
+def _exemplars(
+    state: TelemetryState, service: str, start_s: int, end_s: int, why: Why, limit: int = 3
+) -> Sequence[ExemplarTrace]:
+    found = whole(state.exemplars(("default", "default"), frozenset({service}), start_s, end_s, why, limit))
+    assert set(found) <= {service}
+    return found.get(service, ())
+
+
 def test_an_error_trace_is_whole_across_services_with_self_times(state: TelemetryState, otlp: SimpleNamespace) -> None:
     """Spans that were exported apart, and children before parents, come back as one trace in order of start."""
     _send(state, otlp, list(reversed(_fault(otlp, 7, otlp.T0))))
-    (trace,) = state.exemplars("default", "default", "quote", otlp.T0, otlp.T0 + 5, "error")
+    (trace,) = _exemplars(state, "quote", otlp.T0, otlp.T0 + 5, "error")
     assert trace.trace_id == (7).to_bytes(16, "big").hex()
     assert [(span.service, span.operation, span.span_kind) for span in trace.spans] == [
         ("gateway", "GET /", "server"),
@@ -60,9 +71,22 @@ def test_the_slowest_traces_of_a_service_come_first(state: TelemetryState, otlp:
     """Slow is measured at the service's own server spans."""
     for number, ms in enumerate((20, 500, 90), start=1):
         _send(state, otlp, [("quote", otlp.span(trace=number, ms=ms))])
-    slow = state.exemplars("default", "default", "quote", otlp.T0, otlp.T0 + 5, "slow", limit=2)
+    slow = _exemplars(state, "quote", otlp.T0, otlp.T0 + 5, "slow", limit=2)
     assert [trace.spans[0].duration_ms for trace in slow] == pytest.approx([500, 90])
-    assert state.exemplars("default", "default", "quote", otlp.T0, otlp.T0 + 5, "error") == []
+    assert not _exemplars(state, "quote", otlp.T0, otlp.T0 + 5, "error")
+
+
+def test_exemplars_of_many_services_come_of_one_look(state: TelemetryState, otlp: SimpleNamespace) -> None:
+    """Each service has the traces that it failed in, and pauses come between traces."""
+    for trace in range(1, 2_002):
+        _send(state, otlp, _fault(otlp, trace, otlp.T0)[trace % 2 * 4 :])
+    steps = state.exemplars(("default", "default"), frozenset({"gateway", "pricing"}), otlp.T0, otlp.T0 + 5, "error", 1)
+    next(steps)
+    found = whole(steps)
+    assert {service: [len(trace.spans) for trace in traces] for service, traces in found.items()} == {
+        "gateway": [5],
+        "pricing": [5],
+    }
 
 
 def test_error_and_slow_traces_outlive_the_buffer(otlp: SimpleNamespace) -> None:
@@ -71,8 +95,8 @@ def test_error_and_slow_traces_outlive_the_buffer(otlp: SimpleNamespace) -> None
     for number in range(1, 41):
         _send(state, otlp, _fault(otlp, number, otlp.T0 + number, pricing_ms=number))
     _send(state, otlp, [("quote", otlp.span("later", at_s=otlp.T0 + 1_800))])
-    failed = state.exemplars("default", "default", "pricing", otlp.T0, otlp.T0 + 60, "error", limit=100)
-    slow = state.exemplars("default", "default", "pricing", otlp.T0, otlp.T0 + 60, "slow", limit=3)
+    failed = _exemplars(state, "pricing", otlp.T0, otlp.T0 + 60, "error", limit=100)
+    slow = _exemplars(state, "pricing", otlp.T0, otlp.T0 + 60, "slow", limit=3)
     assert 3 <= len(failed) < 20
     assert all(len(trace.spans) == 5 for trace in failed)
     assert [trace.spans[-1].duration_ms for trace in slow] == pytest.approx([40, 39, 38])
@@ -89,11 +113,11 @@ def test_a_full_buffer_keeps_errors_and_samples_whole_traces(otlp: SimpleNamespa
         ]
         state.add_traces("default", otlp.export(spans))
     _send(state, otlp, _fault(otlp, 5, otlp.T0))
-    slow = state.exemplars("default", "default", "quote", otlp.T0, otlp.T0 + 5, "slow", limit=1_000)
-    whole = [trace for trace in slow if trace.spans[0].service == "quote"]
-    assert 0 < len(whole) < 250
-    assert {len(trace.spans) for trace in whole} == {2}
-    assert len(state.exemplars("default", "default", "pricing", otlp.T0, otlp.T0 + 5, "error")) == 1
+    slow = _exemplars(state, "quote", otlp.T0, otlp.T0 + 5, "slow", limit=1_000)
+    kept = [trace for trace in slow if trace.spans[0].service == "quote"]
+    assert 0 < len(kept) < 250
+    assert {len(trace.spans) for trace in kept} == {2}
+    assert len(_exemplars(state, "pricing", otlp.T0, otlp.T0 + 5, "error")) == 1
 
 
 def test_notes_of_failed_spans_are_scrubbed(state: TelemetryState, otlp: SimpleNamespace) -> None:
@@ -104,7 +128,7 @@ def test_notes_of_failed_spans_are_scrubbed(state: TelemetryState, otlp: SimpleN
         otlp.span("SELECT", "client", trace=1, id=2, parent=1, db__system="mysql"),
     ]
     state.add_traces("default", otlp.export(spans))
-    (trace,) = state.exemplars("default", "default", "quote", otlp.T0, otlp.T0 + 5, "error")
+    (trace,) = _exemplars(state, "quote", otlp.T0, otlp.T0 + 5, "error")
     assert [span.note for span in trace.spans] == ["app.AuthError: password=[redacted] refused ", "mysql"]
 
 
