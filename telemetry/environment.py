@@ -110,6 +110,7 @@ class EnvironmentScout:
         shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
         root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
+        told = group.told(root.service, self._config.anomalies_max)
         evidence = yield from build(self._state, group, root, now_s, self._quiet_since_s(group), self._config)
         signal = Signal(
             group_id=group.id,
@@ -121,7 +122,8 @@ class EnvironmentScout:
             severity=group_severity(members, graph, self.watch.services, self._config),
             onset=at(group.onset_s),
             detected=utc(round(group.detected_s * 1_000_000) * 1000),
-            anomalies=tuple(member.anomaly() for member in members),
+            anomalies=tuple(member.anomaly() for member in told),
+            more_anomalies=len(members) - len(told),
             evidence=evidence,
         )
         self._signals[group.id] = signal

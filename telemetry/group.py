@@ -61,6 +61,16 @@ class Group:
         """Return the findings by onset and series."""
         return sorted(self.members.values(), key=lambda f: (f.onset_s, f.key.service, f.key.operation, f.id))
 
+    def told(self, root_service: str, limit: int) -> list[Finding]:
+        """Return at most `limit` of the findings in their order: open ones before closed ones, those of the root first.
+
+        A message that tells of thousands is taken by no broker.
+        """
+        ordered = self.ordered()
+        first = sorted(ordered, key=lambda f: (not f.is_open, f.key.service != root_service))[:limit]
+        kept = {finding.id for finding in first}
+        return [finding for finding in ordered if finding.id in kept]
+
 
 class Grouper:
     """Keeps the groups of one tenant's environment."""

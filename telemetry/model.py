@@ -290,7 +290,8 @@ class EvidenceBundle(Frozen):
 class Signal(Frozen):
     """One incident as Scout sees it: grouped anomalies with evidence. The message on the topic `signals`.
 
-    `group_id` stays the same for later signals of the same incident, `sequence` counts them from 1.
+    `group_id` stays the same for later signals of the same incident, `sequence` counts them from 1. `more_anomalies`
+    counts those that are not in `anomalies` because there are too many.
     """
 
     group_id: str
@@ -303,6 +304,7 @@ class Signal(Frozen):
     onset: AwareDatetime
     detected: AwareDatetime
     anomalies: tuple[Anomaly, ...]
+    more_anomalies: int = 0
     evidence: EvidenceBundle
 
 

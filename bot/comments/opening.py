@@ -86,7 +86,9 @@ def _anomalies(signal: Signal) -> str:
         )
         for anomaly in found
     ]
-    return table(("service", "operation", "what", "since (UTC)", "numbers"), rows)
+    in_all = len(signal.anomalies) + signal.more_anomalies
+    rest = f"The first {len(rows)} of {number(in_all)} anomalies." if in_all > len(rows) else ""
+    return paragraphs(table(("service", "operation", "what", "since (UTC)", "numbers"), rows), rest)
 
 
 def _next() -> str:

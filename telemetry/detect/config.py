@@ -154,6 +154,8 @@ class DetectConfig:
     group_within_s: int = 120
     group_hops: int = 2
     settle_s: int = 5
+    anomalies_max: int = 500
+    """In one signal: a message must stay below what brokers take, which is 1 MB by default in Kafka."""
 
     # Evidence
     normal_s: int = 600

@@ -165,3 +165,12 @@ def test_group_id_is_the_same_for_the_same_telemetry():
         told(grouper, [found("gateway", onset_s)], 1020)
         ids.append(grouper.groups[0].id)
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_group_of_very_many_tells_those_that_matter():
+    """Open findings come before closed ones and the root's before others; what is told stays in order of onset."""
+    findings = [closed(found("root", 990), 1100), *(found("quote", 1000 + n) for n in range(5)), found("root", 1050)]
+    group = Group(id="g", opened_s=1000, members={finding.id: finding for finding in findings})
+    assert group.told("root", 100) == findings
+    told_of = [(finding.key.service, finding.onset_s) for finding in group.told("root", 3)]
+    assert told_of == [("quote", 1000), ("quote", 1001), ("root", 1050)]

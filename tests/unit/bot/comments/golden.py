@@ -22,11 +22,12 @@ def _notice(topic: Topic, note: str = "", stage: Stage = Stage.ESCALATED) -> str
 
 def texts() -> Mapping[str, str]:
     """Return every kept text by the name of its file."""
-    waiting, issue = incidents.waiting(), TEXTS.issue(incidents.waiting())
+    waiting, issue, wide = incidents.waiting(), TEXTS.issue(incidents.waiting()), TEXTS.issue(incidents.wide())
     services = LISTED_BY.join(["gateway", "quote", "pricing"])
     problems = LISTED_BY.join([".github/sre-space.yml, line 3: unknown key `servces`; did you mean `services`?"])
     return {
         "issue": f"{issue.title}\n\n{issue.body}",
+        "issue_wide": f"{wide.title}\n\n{wide.body}",
         "sticky_waiting": TEXTS.sticky(waiting),
         "sticky_high_risk": TEXTS.sticky(incidents.high_risk()),
         "sticky_verifying": TEXTS.sticky(incidents.verifying()),

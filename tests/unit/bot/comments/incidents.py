@@ -146,6 +146,11 @@ OPENED = _entry(16, Agent.SCOUT, Stage.OPENING, "45 % of requests failed")
 WAITING = _entry(40, Agent.FIXER, Stage.AWAITING_APPROVAL, "The pull request waits for approval.")
 
 
+def wide() -> Incident:
+    """Return an incident with more anomalies than a signal tells of."""
+    return waiting().evolve(signal=SIGNAL.model_copy(update={"more_anomalies": 1_198}))
+
+
 def waiting(**changes: object) -> Incident:
     """Return the incident with its fix proposed."""
     made = incident(
