@@ -1,6 +1,6 @@
 """One tenant's environment under watch: detection, grouping, and the signals that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -9,10 +9,11 @@ from telemetry.detect import Closing, DetectConfig, Finding, Watch
 from telemetry.detect.finding import at
 from telemetry.detect.watch import ClosingOf
 from telemetry.evidence import build
+from telemetry.graph import Graph
 from telemetry.group import Group, Grouper, Release
 from telemetry.memory.model import IncidentPlace, NormalPlace
 from telemetry.model import AnomalyState, GroupStatus, RevisionSeen, Signal, utc
-from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.root import group_severity, root_candidate
 from telemetry.rules import ScoutConfig
 from telemetry.shared import shared_callee
 from telemetry.state import TelemetryState
@@ -44,20 +45,21 @@ class EnvironmentScout:
         yield from self.watch.advance(start_s, series, self._closing_of(start_s, now_s))
         yield
         findings = self.watch.findings()
-        due = self._grouper.update(findings, now_s, self._near, self._released)
+        graph = cache(lambda: Graph(self._state.edges(self._tenant, self._environment)))  # few ticks need it
+        due = self._grouper.update(findings, now_s, lambda service: self._near(graph(), {service}), self._released)
         for group in self._grouper.groups:
             if not group.revisions:
-                group.revisions = self._releases(group, now_s)
+                group.revisions = self._releases(self._near(graph(), group.services), now_s)
         signals: list[Signal] = []
         for group in due:
             yield
-            signals.append((yield from self._signal(group, findings, now_s, wall_s)))
+            signals.append((yield from self._signal(group, graph(), findings, now_s, wall_s)))
         known = {group.id for group in self._grouper.groups}
         self._signals = {name: kept for name, kept in self._signals.items() if name in known}
         return signals
 
-    def _near(self, service: str) -> frozenset[str]:
-        return self._state.neighbours(self._tenant, self._environment, service, self._config.group_hops)
+    def _near(self, graph: Graph, services: Iterable[str]) -> frozenset[str]:
+        return graph.near(services, self._config.group_hops)
 
     def _released(self, finding: Finding) -> bool:
         """Return whether a finding began within `version_near_s` after another version of its service came."""
@@ -91,9 +93,8 @@ class EnvironmentScout:
     def _deployed_since(self, group: Group, now_s: int) -> bool:
         return any(self._release(service, now_s) != release for service, release in group.revisions.items())
 
-    def _releases(self, group: Group, now_s: int) -> dict[str, Release]:
-        near = group.services.union(*(self._near(service) for service in group.services))
-        return {service: self._release(service, now_s) for service in sorted(near)}
+    def _releases(self, services: Iterable[str], now_s: int) -> dict[str, Release]:
+        return {service: self._release(service, now_s) for service in sorted(services)}
 
     def _release(self, service: str, now_s: int) -> Release:
         """Return the version and revision that a service runs, as far as telemetry has shown."""
@@ -102,11 +103,12 @@ class EnvironmentScout:
         current = max(seen, key=lambda r: (min(r.last_seen, now), r.first_seen), default=None)
         return (None, None) if current is None else (current.version, current.revision)
 
-    def _signal(self, group: Group, findings: Sequence[Finding], now_s: int, wall_s: float) -> Steps[Signal]:
-        graph = Graph(self._state.edges(self._tenant, self._environment))
+    def _signal(
+        self, group: Group, graph: Graph, findings: Sequence[Finding], now_s: int, wall_s: float
+    ) -> Steps[Signal]:
         members = group.ordered()
         leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
-        voting = [*members, *self._suspects(group, findings)]
+        voting = [*members, *self._suspects(group, findings, self._near(graph, group.services))]
         shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
         root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
@@ -129,9 +131,8 @@ class EnvironmentScout:
         self._signals[group.id] = signal
         return signal
 
-    def _suspects(self, group: Group, findings: Sequence[Finding]) -> list[Finding]:
+    def _suspects(self, group: Group, findings: Sequence[Finding], near: frozenset[str]) -> list[Finding]:
         """Return the suspicions near a group: they are not told, but may point to its root."""
-        near = group.services.union(*(self._near(service) for service in group.services))
         suspects = [f for f in findings if f.state is AnomalyState.SUSPECT and f.key.service in near]
         return [f for f in suspects if abs(f.onset_s - group.onset_s) <= self._config.group_within_s]
 

@@ -5,36 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from telemetry.detect.config import DetectConfig
 from telemetry.detect.finding import Finding
 from telemetry.detect.severity import lowered, raised, worst
+from telemetry.graph import Graph
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
-from telemetry.state import Edge
 
 _REQUESTS = (Detector.ERRORS, Detector.LATENCY, Detector.BURN_RATE)
 _NO_CANDIDATES = frozenset({Detector.NEW_SIGNATURE, Detector.TRAFFIC})
-
-
-class Graph:
-    """The directed service graph of one environment, for reachability within a few hops."""
-
-    def __init__(self, edges: Iterable[Edge]) -> None:
-        self._callees: dict[str, set[str]] = {}
-        self._called: set[str] = set()
-        for edge in edges:
-            self._callees.setdefault(edge.caller, set()).add(edge.callee)
-            if edge.caller != edge.callee:
-                self._called.add(edge.callee)
-
-    def below(self, service: str, hops: int) -> frozenset[str]:
-        """Return what `service` calls, directly or over at most `hops` edges, itself excluded."""
-        seen = {service}
-        front = {service}
-        for _ in range(hops):
-            front = {callee for node in front for callee in self._callees.get(node, ())} - seen
-            seen |= front
-        return frozenset(seen - {service})
-
-    def is_entry(self, service: str) -> bool:
-        """Return whether no other service calls this one."""
-        return service not in self._called
 
 
 def voters(findings: Iterable[Finding]) -> list[Finding]:
@@ -56,7 +31,10 @@ def deepest(services: Collection[str], graph: Graph, hops: int) -> list[str]:
 def highest(services: Collection[str], graph: Graph, hops: int) -> list[str]:
     """Return the services that no other of them calls within `hops`, unless both call each other; all when none is."""
     reach = {service: graph.below(service, hops) & set(services) for service in services}
-    callers = {service: {s for s in services if service in reach[s]} for service in services}
+    callers: dict[str, set[str]] = {service: set() for service in services}
+    for service, callees in reach.items():
+        for callee in callees:
+            callers[callee].add(service)
     return [s for s in services if callers[s] <= reach[s]] or list(services)
 
 
@@ -78,7 +56,10 @@ def root_candidate(findings: Sequence[Finding], graph: Graph, leaves: Mapping[st
     traffic_only = all(f.detector is Detector.TRAFFIC for f in voting)
     front = (highest if traffic_only else deepest)(services, graph, hops)
     saturated = {f.key.service for f in voting if f.detector is Detector.SATURATION}
-    onset = {s: min(f.onset_s for f in voting if f.key.service == s) for s in services}
+    onset: dict[str, int] = {}
+    for finding in voting:
+        service = finding.key.service
+        onset[service] = min(onset.get(service, finding.onset_s), finding.onset_s)
     root = min(front, key=lambda s: (s not in saturated, -leaves.get(s, 0), onset[s], s))
     return _operation([f for f in voting if f.key.service == root])
 

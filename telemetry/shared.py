@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 
 from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.windows import Rule, Window, is_bad
+from telemetry.graph import Graph
 from telemetry.model import RedSummary, SeriesKey
-from telemetry.root import Graph, deepest, voters
+from telemetry.root import deepest, voters
 from telemetry.state import TelemetryState
 
 CALLS = "calls"

@@ -1,6 +1,7 @@
 """The bundle: all evidence of one group in a fixed order, numbered, and within its size."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from telemetry.detect import DetectConfig
 from telemetry.evidence import changes, profiles, requests, resources, traces
@@ -53,13 +54,13 @@ def _drafts(state: TelemetryState, scope: Scope, config: DetectConfig) -> Steps[
     """Return in steps all evidence in its order, without numbers."""
     drafts: list[Evidence] = [*changes.versions(state, scope, config)]
     yield
-    broken, healthy = _apart(requests.reds(state, scope)[:_REDS], scope)
+    broken, healthy = _apart(islice(requests.reds(state, scope), _REDS), scope)
     drafts += broken
     yield
     drafts += changes.signatures(state, scope, config.tick_s)[:_SIGNATURES]
     drafts += [*resources.pools(state, scope), *resources.gauges(state, scope)][:_METRICS]
     yield
-    drafts += requests.edges(state, scope)[:_EDGES]
+    drafts += islice(requests.edges(state, scope), _EDGES)
     drafts += yield from traces.exemplars(state, scope, "error", _ERROR_TRACES)
     yield
     work = yield from profiles.work(state, scope)

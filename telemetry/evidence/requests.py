@@ -1,5 +1,7 @@
 """RED and edge evidence: how requests and calls went before and during the fault."""
 
+from collections.abc import Iterator
+
 from telemetry.detect.finding import at
 from telemetry.evidence.scope import Scope
 from telemetry.model import EdgeEvidence, RedEvidence, RedPoint, SeriesKey
@@ -10,13 +12,13 @@ _DURING_S = 300
 _DRAFT = "E0"
 
 
-def reds(state: TelemetryState, scope: Scope) -> list[RedEvidence]:
-    """Return one item for every series near the fault that had requests, broken ones and the root's first."""
+def reds(state: TelemetryState, scope: Scope) -> Iterator[RedEvidence]:
+    """Yield one item for every series near the fault that had requests, broken ones and the root's first."""
     where = (scope.tenant, scope.environment)
     keys = [k for k in tuple(state.keys()) if (k.tenant, k.environment) == where and k.service in scope.near]
     keys.sort(key=lambda k: (k not in scope.broken, scope.closeness(k.service), k.service, k.operation))
-    items = [_red(state, scope, key) for key in keys]
-    return [item for item in items if item.before.requests or item.after.requests]
+    items = (_red(state, scope, key) for key in keys)
+    return (item for item in items if item.before.requests or item.after.requests)
 
 
 def _red(state: TelemetryState, scope: Scope, key: SeriesKey) -> RedEvidence:
@@ -47,11 +49,11 @@ def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 2)
 
 
-def edges(state: TelemetryState, scope: Scope) -> list[EdgeEvidence]:
-    """Return one item for every edge between nodes near the fault that saw calls, the root's first."""
+def edges(state: TelemetryState, scope: Scope) -> Iterator[EdgeEvidence]:
+    """Yield one item for every edge between nodes near the fault that saw calls, the root's first."""
     found = [e for e in state.edges(scope.tenant, scope.environment) if {e.caller, e.callee} <= scope.near]
     found.sort(key=lambda e: (_edge_rank(scope, e.caller, e.callee), e.caller, e.callee))
-    items = [
+    items = (
         EdgeEvidence(
             id=_DRAFT,
             caller=edge.caller,
@@ -60,8 +62,8 @@ def edges(state: TelemetryState, scope: Scope) -> list[EdgeEvidence]:
             after=state.edge_red(edge, *scope.fault_s),
         )
         for edge in found
-    ]
-    return [item for item in items if item.before.requests or item.after.requests]
+    )
+    return (item for item in items if item.before.requests or item.after.requests)
 
 
 def _edge_rank(scope: Scope, caller: str, callee: str) -> int:

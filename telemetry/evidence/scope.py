@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from telemetry.detect import DetectConfig
 from telemetry.detect.finding import at
+from telemetry.graph import Graph
 from telemetry.group import Group
 from telemetry.model import SeriesKey, Stretch
 from telemetry.state import TelemetryState
@@ -57,7 +58,7 @@ def scope_of(
     `quiet_since_s` (the end of an earlier incident). The fault lasts until now, or until it stopped.
     """
     tenant, environment, affected = root.tenant, root.environment, group.services
-    near = affected.union(*(state.neighbours(tenant, environment, service, config.group_hops) for service in affected))
+    near = Graph(state.edges(tenant, environment)).near(affected, config.group_hops)
     onset_s = group.onset_s // config.tick_s * config.tick_s
     keys = [k for k in tuple(state.keys()) if (k.tenant, k.environment) == (tenant, environment) and k.service in near]
     earliest_s = max(onset_s - config.normal_s, min(quiet_since_s, onset_s - _NORMAL_MIN_S))

@@ -1,6 +1,5 @@
 """The service graph: edges with the requests that went along them."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from telemetry.state.cells import CellBudget, Slot
@@ -39,22 +38,6 @@ class ServiceGraph:
     def edges(self, tenant: str, environment: str) -> list[Edge]:
         """Return the edges of one environment."""
         return [edge for edge in self._slots if edge.tenant == tenant and edge.environment == environment]
-
-    def neighbours(self, tenant: str, environment: str, node: str, hops: int) -> frozenset[str]:
-        """Return the nodes within `hops` edges in either direction, `node` included."""
-        adjacent: dict[str, set[str]] = {}
-        for edge in self.edges(tenant, environment):
-            adjacent.setdefault(edge.caller, set()).add(edge.callee)
-            adjacent.setdefault(edge.callee, set()).add(edge.caller)
-        distance = {node: 0}
-        todo = deque([node])
-        while todo:
-            here = todo.popleft()
-            if distance[here] < hops:
-                for there in adjacent.get(here, set()) - distance.keys():
-                    distance[there] = distance[here] + 1
-                    todo.append(there)
-        return frozenset(distance)
 
     def forget_before(self, start_s: int) -> bool:
         """Drop older cells and return whether edges went with them: whoever remembers slots must ask again."""

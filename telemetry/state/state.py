@@ -159,10 +159,6 @@ class TelemetryState:
         """Return how the calls of an edge went, from the caller's CLIENT or PRODUCER spans."""
         return summary(merged_cells(self._graph.slots(edge), start_s, end_s))
 
-    def neighbours(self, tenant: str, environment: str, service: str, hops: int) -> frozenset[str]:
-        """Return the nodes within `hops` edges of a service in either direction, itself included."""
-        return self._graph.neighbours(tenant, environment, service, hops)
-
     def pools(self, tenant: str, environment: str, newest: Newest | None = None) -> Sequence[PoolSeries]:
         """Return the database connection pools with their points, or only the `newest` of them, newest last."""
         return pools_of(self._gauges.of_service(tenant, environment, wanted=NAMES.__contains__), newest)

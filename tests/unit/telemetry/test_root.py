@@ -4,8 +4,9 @@ import pytest
 
 from telemetry.detect import DetectConfig
 from telemetry.detect.finding import Finding
+from telemetry.graph import Graph
 from telemetry.model import AnomalyState, Detector, SeriesKey, Severity
-from telemetry.root import Graph, group_severity, root_candidate
+from telemetry.root import group_severity, root_candidate
 from telemetry.state import Edge
 
 CHAIN = Graph([Edge("gateway", "quote", "service"), Edge("quote", "pricing", "service")])

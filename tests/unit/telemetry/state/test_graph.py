@@ -104,17 +104,6 @@ def test_one_span_name_may_lead_to_several_peers(state: TelemetryState, otlp: Si
     assert sum(requests for requests, _ in _requests(state, otlp).values()) == 200
 
 
-def test_neighbours_are_counted_in_hops_in_both_directions(state: TelemetryState, otlp: SimpleNamespace) -> None:
-    """Two services on one database are two hops apart; the service itself is zero hops away."""
-    for service in ("a", "b"):
-        _send(state, otlp, service, otlp.span("SELECT", "client", db__system="mysql"))
-    _send(state, otlp, "web", otlp.span("GET", "client", trace=1, id=10))
-    _send(state, otlp, "a", otlp.span("GET /", trace=1, id=11, parent=10))
-    neighbours = {hops: state.neighbours("default", "default", "b", hops) for hops in range(4)}
-    assert neighbours == {0: {"b"}, 1: {"b", "mysql"}, 2: {"b", "mysql", "a"}, 3: {"b", "mysql", "a", "web"}}
-    assert state.neighbours("default", "default", "nowhere", 2) == {"nowhere"}
-
-
 def test_waiting_halves_are_bounded_and_counted(otlp: SimpleNamespace) -> None:
     """Halves that never find each other do not grow without end."""
     state = TelemetryState(Limits(max_pairs=20))
