@@ -46,7 +46,7 @@ class EnvironmentScout:
         yield
         findings = self.watch.findings()
         graph = cache(lambda: Graph(self._state.edges(self._tenant, self._environment)))  # few ticks need it
-        due = self._grouper.update(findings, now_s, lambda service: self._near(graph(), {service}), self._released)
+        due = self._grouper.update(findings, now_s, lambda services: self._near(graph(), services), self._released)
         for group in self._grouper.groups:
             if not group.revisions:
                 group.revisions = self._releases(self._near(graph(), group.services), now_s)
@@ -109,10 +109,13 @@ class EnvironmentScout:
         members = group.ordered()
         leaves = self._state.error_leaves(self._tenant, self._environment, group.onset_s, now_s)
         voting = [*members, *self._suspects(group, findings, self._near(graph, group.services))]
+        yield
         shared = shared_callee(self._state, voting, group.onset_s, now_s, self._config)
+        yield
         root = shared or root_candidate(voting, graph, leaves, self._config.group_hops) or members[0].key
         group.detected_s = wall_s if group.detected_s is None else group.detected_s
         told = group.told(root.service, self._config.anomalies_max)
+        yield
         evidence = yield from build(self._state, group, root, now_s, self._quiet_since_s(group), self._config)
         signal = Signal(
             group_id=group.id,

@@ -8,8 +8,8 @@ from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import digest
 from telemetry.model import AnomalyState, Detector
 
-Near = Callable[[str], frozenset[str]]
-"""The services within the configured hops of one, itself included."""
+Near = Callable[[Iterable[str]], frozenset[str]]
+"""What is within the configured hops of any of some services, in either direction, they themselves included."""
 
 Released = Callable[[Finding], bool]
 """Whether a finding began soon after another version of its service came."""
@@ -72,12 +72,32 @@ class Group:
         return [finding for finding in ordered if finding.id in kept]
 
 
+class _Extent:
+    """Where and when a group was disturbed; kept while findings come in, because there may be thousands."""
+
+    def __init__(self, group: Group, near: Near) -> None:
+        self.services = set(group.services)
+        self.around = set(near(self.services))
+        self.onset_s = group.onset_s
+        self.last_bad_s = group.last_bad_s
+
+    def add(self, finding: Finding, near: Near) -> None:
+        service = finding.key.service
+        if service not in self.services:
+            self.services.add(service)
+            self.around |= near({service})
+        self.onset_s = min(self.onset_s, finding.onset_s)
+        self.last_bad_s = max(self.last_bad_s, finding.last_bad_s)
+
+
 class Grouper:
     """Keeps the groups of one tenant's environment."""
 
     def __init__(self, config: DetectConfig) -> None:
         self._config = config
         self._groups: list[Group] = []
+        self._extents: dict[str, _Extent] = {}
+        """Of this tick, by id of the group, as far as they were asked for."""
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -90,6 +110,7 @@ class Grouper:
         The first signal of a group waits for `settle_s`, so that cause and symptoms arrive together; later ones
         follow a new finding, a reopened one, or the closing of all of them.
         """
+        self._extents.clear()
         for finding in findings:
             if finding.state is not AnomalyState.SUSPECT:
                 self._place(finding, now_s, near, released)
@@ -117,13 +138,14 @@ class Grouper:
         for group in self._groups:
             known = group.members.get(finding.id)
             if known is not None:
-                self._renew(group, known, finding)
+                self._renew(group, known, finding, near)
                 return
         if not finding.is_open:
             return
         group = self._related(finding, near)
         if group is not None:
-            group.members[finding.id], group.changed = finding, True
+            self._put(group, finding, near)
+            group.changed = True
         elif finding.detector is not Detector.NEW_SIGNATURE or self._stands_alone(finding, now_s, released):
             self._groups.append(self._opened(finding, now_s))
 
@@ -135,20 +157,29 @@ class Grouper:
         confirmed_s = now_s if finding.confirmed_s is None else finding.confirmed_s
         return now_s - confirmed_s >= self._config.signature_alone_s and finding.bad_now and released(finding)
 
-    def _renew(self, group: Group, known: Finding, finding: Finding) -> None:
+    def _renew(self, group: Group, known: Finding, finding: Finding, near: Near) -> None:
         if finding.is_open and not known.is_open:
             group.closed_s, group.changed = None, True
         if finding.is_open or known.is_open:
-            group.members[finding.id] = finding
+            self._put(group, finding, near)
+
+    def _put(self, group: Group, finding: Finding, near: Near) -> None:
+        group.members[finding.id] = finding
+        extent = self._extents.get(group.id)
+        if extent is not None:
+            extent.add(finding, near)
 
     def _related(self, finding: Finding, near: Near) -> Group | None:
         """Return the first open group within two hops that was disturbed within 120 s of the onset."""
+        within_s = self._config.group_within_s
         for group in self._groups:
-            if not group.is_open or not near(finding.key.service) & group.services:
+            if not group.is_open:
                 continue
-            before_s = group.onset_s - self._config.group_within_s
-            after_s = group.last_bad_s + self._config.group_within_s
-            if before_s <= finding.onset_s <= after_s:
+            extent = self._extents.get(group.id)
+            if extent is None:
+                extent = self._extents[group.id] = _Extent(group, near)
+            in_time = extent.onset_s - within_s <= finding.onset_s <= extent.last_bad_s + within_s
+            if in_time and finding.key.service in extent.around:
                 return group
         return None
 

@@ -33,6 +33,7 @@ class SeriesWatch:
         """Those with a finding: few, while series are many."""
         self._followed: Sequence[Series] = ()
         self._rows: list[tuple[Series, SeriesMonitor, int]] = []
+        self._by_service: dict[str, list[SeriesKey]] = {}
         self.services: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
@@ -43,10 +44,9 @@ class SeriesWatch:
         """Return whether a series is watched."""
         return key in self._monitors
 
-    @property
-    def keys(self) -> Iterable[SeriesKey]:
-        """The series that are watched."""
-        return self._monitors.keys()
+    def of(self, service: str) -> Sequence[SeriesKey]:
+        """Return the series of a service that are watched, by operation."""
+        return self._by_service.get(service, ())
 
     def follow(self, series: Sequence[Series], now_s: int) -> Steps[None]:
         """Take over which series there are, in order: only when `series` is another object is there anything to do."""
@@ -65,7 +65,7 @@ class SeriesWatch:
             if len(self._silent) > _SILENT_MAX:
                 del self._silent[next(iter(self._silent))]
         self._rows, self._followed = rows, series
-        self.services = frozenset(key.service for key in self._monitors)
+        self._index()
 
     def advance(self, start_s: int, closing_of: Callable[[str], Closing]) -> Steps[list[Cell | None]]:
         """Take in the tick that starts at `start_s` and return its cells, in the order of the series followed."""
@@ -141,7 +141,14 @@ class SeriesWatch:
             monitor = self.monitor(key, now_s)
             monitor.load_anomalies(memory)
             self._note(monitor)
-        self.services = frozenset(key.service for key in self._monitors)
+        self._index()
+
+    def _index(self) -> None:
+        """Tell by service which series are watched."""
+        self._by_service = {}
+        for key in sorted(self._monitors, key=lambda key: key.operation):
+            self._by_service.setdefault(key.service, []).append(key)
+        self.services = frozenset(self._by_service)
 
 
 def _findings(monitor: SeriesMonitor) -> Iterator[Finding]:

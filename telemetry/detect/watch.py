@@ -11,7 +11,7 @@ from telemetry.detect.novelty import NoveltyMonitor
 from telemetry.detect.objectives import ObjectiveWatch
 from telemetry.detect.resource_watch import ResourceWatch
 from telemetry.detect.series import SeriesMonitor
-from telemetry.detect.series_watch import SeriesWatch
+from telemetry.detect.series_watch import SLICE, SeriesWatch
 from telemetry.detect.traffic_watch import TrafficWatch
 from telemetry.model import SeriesKey
 from telemetry.rules import Slo
@@ -56,7 +56,7 @@ class Watch:
         yield
         if self._gauges.is_due(self._now_s):
             yield from self._gauges.steps(self._now_s, self._all_gauges(), closing_of)
-        self._advance_signatures(closing_of)
+        yield from self._advance_signatures(closing_of)
 
     @property
     def services(self) -> frozenset[str]:
@@ -71,13 +71,15 @@ class Watch:
         gauges = self._state.gauges(self.tenant, self.environment)
         return [gauge for gauge in gauges if gauge.service in self.services]
 
-    def _advance_signatures(self, closing_of: ClosingOf) -> None:
+    def _advance_signatures(self, closing_of: ClosingOf) -> Steps[None]:
         """New is what was first seen lately, but after a while of watching: older errors are not news."""
         config = self._config
         oldest_s = max((self._first_s or 0) + config.signature_quiet_s, self._now_s - config.signature_new_s)
         since_s = self._now_s - config.signature_window_s
         hit = {s.hash: s for s in self._state.signatures(self.tenant, self.environment, since_s)}
-        for stats in hit.values():
+        for number, stats in enumerate(hit.values(), 1):
+            if number % SLICE == 0:
+                yield
             if oldest_s <= stats.first_seen_s < self._now_s and stats.hash not in self._signatures:
                 key = self._key_for(stats.service, stats.operation)
                 self._signatures[stats.hash] = (key, NoveltyMonitor(stats.first_seen_s, config))
@@ -89,7 +91,7 @@ class Watch:
     def _key_for(self, service: str, operation: str) -> SeriesKey:
         """Return the series under which a finding on a service is told: its own, else its busiest one."""
         key = self.key(service, operation)
-        mine = sorted((k for k in self._series.keys if k.service == service), key=lambda k: k.operation)
+        mine = self._series.of(service)
         if key in self._series or not mine:
             return key
         start_s = self._now_s - _BUSY_OVER_S

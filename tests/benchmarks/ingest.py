@@ -1,4 +1,4 @@
-"""`make bench-ingest`: spans per second and core, memory over many spans, and what a tick of detection costs.
+"""`make bench-ingest`: spans per second and core, memory over many spans, and what detection costs.
 
 Prints tables and asserts nothing about time. The receiver runs in a process of its own and is sent real requests over
 loopback; its rate is spans by CPU second of that process, so that the sender does not count. What upb alone takes to
@@ -27,6 +27,7 @@ from telemetry.state import TelemetryState
 from tests.benchmarks.ingest_server import Serving, serving
 from tests.benchmarks.otlp_load import BATCH, DEPTH, Load, again, block, moved
 from tests.benchmarks.ticks import OPERATIONS, SERVICES, measure_ticks
+from tests.benchmarks.wide import measure_wide
 from tests.support_otlp_messages import as_json
 
 TEMPLATES = 60
@@ -178,15 +179,17 @@ def _print(line: str) -> None:
 def main() -> None:
     """Run what is asked for, all of it by default."""
     options = argparse.ArgumentParser(prog="make bench-ingest BENCH_OPTIONS=…", description=__doc__)
-    options.add_argument("--only", choices=("ingest", "memory", "ticks"), help="one of the three measurements")
+    options.add_argument("--only", choices=("ingest", "memory", "ticks", "wide"), help="one of the four measurements")
     options.add_argument("--passes", type=int, default=10, help="over 60 batches, for each way in")
     options.add_argument("--spans", type=int, default=10_000_000, help="of the memory measurement")
     options.add_argument("--ticks", type=int, default=30, help="of the measurement of detection")
+    options.add_argument("--services", type=int, default=SERVICES, help="of the measurement of a wide incident")
     chosen = options.parse_args()
     for name, measure, argument in (
         ("ingest", measure_ingest, chosen.passes),
         ("memory", measure_memory, chosen.spans),
         ("ticks", measure_ticks, chosen.ticks),
+        ("wide", measure_wide, chosen.services),
     ):
         if chosen.only in (None, name):
             _apart(measure, argument)

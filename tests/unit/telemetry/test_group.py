@@ -1,5 +1,6 @@
 """Which findings are one incident, and when it is told."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from telemetry.detect import DetectConfig, Finding
@@ -37,9 +38,14 @@ def closed(finding: Finding, at_s: int) -> Finding:
     return replace(finding, state=AnomalyState.CLOSED, closed_s=at_s, bad_now=False)
 
 
+def near(services: Iterable[str]) -> frozenset[str]:
+    """Return the neighbours of some services."""
+    return frozenset().union(*(NEAR[service] for service in services))
+
+
 def told(grouper: Grouper, findings: list[Finding], now_s: int, *, released: bool = False) -> list[Group]:
     """Update the groups with the findings of a tick; `released` says that new versions came before them."""
-    return grouper.update(findings, now_s, NEAR.__getitem__, lambda _: released)
+    return grouper.update(findings, now_s, near, lambda _: released)
 
 
 def test_first_signal_waits_for_the_symptoms():
