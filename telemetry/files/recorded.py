@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from telemetry.otlp.codec import Encoding
 
+AHEAD_NS = 3_600_000_000_000
+"""A time so far ahead of those around it is that of a clock that is wrong."""
 _DATA = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
 
@@ -42,13 +45,27 @@ class Recorded:
 
     @property
     def newest_ns(self) -> int:
-        """The newest time in it in Unix nanoseconds, 0 when it has none: the end of a span, or a point's time."""
-        if self.kind is SignalKind.TRACES:
-            return max((span.end_time_unix_nano for span in items_of(self.kind, self.request)), default=0)
-        if self.kind is SignalKind.METRICS:
-            return max((point.time_unix_nano for point in items_of(self.kind, self.request)), default=0)
-        times = (r.time_unix_nano or r.observed_time_unix_nano for r in items_of(self.kind, self.request))
-        return max(times, default=0)
+        """The newest time in it in Unix nanoseconds, 0 when it has none: the end of a span, or a point's time.
+
+        Times that lie more than an hour beyond all others, where at least half of them are, come from a clock that
+        runs ahead, and do not count.
+        """
+        times = sorted(_time_ns(self.kind, item) for item in items_of(self.kind, self.request))
+        middle = len(times) // 2
+        for before_ns, after_ns in pairwise(times[middle:]):
+            if after_ns - before_ns > AHEAD_NS:
+                return before_ns
+        return times[-1] if times else 0
+
+
+def _time_ns(kind: SignalKind, item: Any) -> int:
+    match kind:
+        case SignalKind.TRACES:
+            return item.end_time_unix_nano
+        case SignalKind.METRICS:
+            return item.time_unix_nano
+        case SignalKind.LOGS:
+            return item.time_unix_nano or item.observed_time_unix_nano
 
 
 def items_of(kind: SignalKind, request: Any) -> Iterator[Any]:

@@ -145,6 +145,38 @@ def test_several_files_are_one_stream_in_the_order_of_time(tmp_path):
     assert [message.kind for _, message in stream].count(SignalKind.METRICS) == 2
 
 
+@pytest.mark.parametrize("ahead_s", [8 * 3_600, 10**10], ids=["the zone is wrong", "the year is"])
+@pytest.mark.parametrize("place", range(4))
+def test_a_clock_that_runs_ahead_does_not_hold_its_file_back(tmp_path, place, ahead_s):
+    """Everything after it in the file would come last, after all other files, and be too late for Scout."""
+    times = [1, 2, 3, 4, 5]
+    times[place] += ahead_s
+    (tmp_path / "traces").write_bytes(b"".join(json_line(spans(AT_S + at)) for at in times))
+    (tmp_path / "metrics").write_bytes(b"".join(json_line(points(AT_S + at)) for at in (2, 4)))
+    stream = list(merged(TelemetryFile(tmp_path / name).messages() for name in ("traces", "metrics")))
+    assert [(at // 10**9 - AT_S, message.kind) for at, message in stream[-2:]] == [
+        (4, SignalKind.METRICS),
+        (5, SignalKind.TRACES),
+    ]
+
+
+def test_a_pause_in_a_file_is_no_clock_that_runs_ahead(tmp_path):
+    """What follows is as late."""
+    (tmp_path / "traces").write_bytes(b"".join(json_line(spans(AT_S + at)) for at in (1, 2, 9_000, 9_001)))
+    stream = list(merged([TelemetryFile(tmp_path / "traces").messages()]))
+    assert [at // 10**9 - AT_S for at, _ in stream] == [1, 2, 9_000, 9_001]
+
+
+def test_times_of_a_clock_that_runs_ahead_are_not_those_of_the_message(tmp_path):
+    """One service of several in a message is eight hours ahead."""
+    request = spans(AT_S)
+    for ahead_s in (1, 2, 8 * 3_600):
+        request.MergeFrom(spans(AT_S + ahead_s))
+    (tmp_path / "traces").write_bytes(json_line(request))
+    (message,) = TelemetryFile(tmp_path / "traces").messages()
+    assert message.newest_ns // 10**9 == AT_S + 2
+
+
 @pytest.mark.parametrize("encoding", list(Encoding))
 def test_times_are_moved_and_durations_stay(tmp_path, encoding):
     """Every time of a message by the same amount, in both encodings; an unset time stays unset."""
