@@ -216,8 +216,8 @@ def test_sign_in_live_updates_and_a_restart_of_the_server(browser, guarded):
         first = moved(apart(waiting_for_approval()), datetime.now(UTC), 10)
         apart(stored(guarded.database, first))
         page.wait_for_selector(".rowlink >> text=awaiting approval")
-        assert page.inner_text("h1") == "1 incident open"
-        assert "waits for approval" in page.inner_text("#announce")
+        page.wait_for_selector("h1 >> text=1 incident open")  # head and list are read apart
+        page.wait_for_selector("#announce:has-text('waits for approval')", state="attached")
 
         streams = []
         page.on("request", lambda asked: streams.append(asked) if "/events" in asked.url else None)
@@ -229,7 +229,7 @@ def test_sign_in_live_updates_and_a_restart_of_the_server(browser, guarded):
         guarded.start()
         page.wait_for_selector(".rowlink >> text=approved", timeout=40_000)
         page.wait_for_selector("#live.tone-good")
-        assert "while nobody listened" in page.inner_text("#announce")
+        page.wait_for_selector("#announce:has-text('while nobody listened')", state="attached")
         resumed = [asked.all_headers().get("last-event-id") or asked.url.partition("after=")[2] for asked in streams]
         assert int(resumed[-1]) >= 1
 

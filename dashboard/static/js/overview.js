@@ -83,6 +83,13 @@ export function overview({ section }) {
     if (asked === state.days) replace(times, tiles(trend, SPANS.find(([days]) => days === asked)[1]));
   }
 
+  async function drawOverview() {
+    const data = state.data = await read("/api/overview?limit=1");
+    drawHead();
+    replace(aside, waitingPanel(data));
+    columns.classList.toggle("waits", data.waiting.length > 0);
+  }
+
   function drawHead() {
     if (!state.data) return;
     title.textContent = headline(state.data);
@@ -90,13 +97,7 @@ export function overview({ section }) {
   }
 
   return {
-    async refresh() {
-      const [data] = await Promise.all([read("/api/overview?limit=1"), drawTimes(), list.refresh()]);
-      state.data = data;
-      drawHead();
-      replace(aside, waitingPanel(data));
-      columns.classList.toggle("waits", data.waiting.length > 0);
-    },
+    refresh: () => Promise.all([drawOverview(), drawTimes(), list.refresh()]),
     system(found) {
       state.system = found;
       drawHead();
