@@ -13,6 +13,8 @@ from agents.writes import AnyWrite, CloseIssue, CompleteCheck, LabelIssue, PostC
 from telemetry.model import RevisionSeen, SliReport
 
 POLL = timedelta(seconds=2)
+POLLED_SERIES = 20
+"""So many series are asked for in one look; where there are more, looks are rarer: Scout has other things to do."""
 SHORT_SHA = 7
 
 
@@ -104,7 +106,8 @@ class _Watcher:
             return self._recovered(incident, check, impact_stopped(reports))
         if self._now() > deployed + timedelta(seconds=check.recovery_timeout_s):
             return await self._not_recovered(incident, check)
-        waiting = incident.evolve(verification=check, wake_at=self._now() + POLL)
+        pause = POLL * max(1, len(reports) // POLLED_SERIES)
+        waiting = incident.evolve(verification=check, wake_at=self._now() + pause)
         before = incident.verification.healthy_windows if incident.verification else 0
         return waiting.send(SyncComment()) if good != before else waiting
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from telemetry.model import GroupStatus, RevisionSeen, ScoutStatus, SeriesKey, Signal, SliReport
 from telemetry.scout import Scout
+from telemetry.steps import in_turns
 
 _WINDOW_MAX_S = 3600
 
@@ -15,7 +16,7 @@ Name = Annotated[str, Query(min_length=1, max_length=500)]
 
 
 def query_router(scout: Scout, *, token: str | None = None) -> APIRouter:
-    """Return the routes under `/scout/v1`. They run in the event loop, so Scout is never read while it changes.
+    """Return the routes under `/scout/v1`. They run in the event loop, in the pauses of a tick.
 
     With a `token`, every request must carry it as bearer token (401 otherwise); it reads all tenants.
 
@@ -65,6 +66,6 @@ def query_router(scout: Scout, *, token: str | None = None) -> APIRouter:
     @router.get("/status")
     async def status() -> ScoutStatus:
         """Return Scout's own health."""
-        return scout.status()
+        return await in_turns(scout.status())
 
     return router

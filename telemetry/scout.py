@@ -7,6 +7,7 @@ from math import ceil
 from telemetry.detect import DetectConfig, Finding
 from telemetry.detect.finding import at
 from telemetry.detect.series import SeriesMonitor
+from telemetry.detect.series_watch import SLICE
 from telemetry.environment import EnvironmentScout
 from telemetry.memory.model import Incidents, Normal
 from telemetry.model import (
@@ -22,7 +23,7 @@ from telemetry.model import (
 )
 from telemetry.rate import Rate
 from telemetry.rules import ScoutConfig
-from telemetry.state import Cell, Place, TelemetryState
+from telemetry.state import TICK_S, Cell, Place, TelemetryState
 from telemetry.state.cells import summary
 from telemetry.steps import Steps, whole
 
@@ -46,6 +47,7 @@ class Scout:
         self._next_s: int | None = None
         self._resumed_s = 0
         self._spans = Rate()
+        self._minute: tuple[int, dict[str, RedSummary]] | None = None
         self._started = datetime.now(UTC)
 
     def tick(self, now_s: float) -> list[Signal]:
@@ -195,10 +197,10 @@ class Scout:
         """Return all that is suspect, confirmed, or closed and may flap, by place."""
         return [finding for scout in self._places.values() for finding in scout.watch.findings()]
 
-    def status(self) -> ScoutStatus:
-        """Return Scout's own health, its suspicions, and the last minute of every service."""
+    def status(self) -> Steps[ScoutStatus]:
+        """Return in steps Scout's own health, its suspicions, and the last minute of every service."""
         watermark_s = self._state.watermark_s
-        keys = self._state.keys()
+        services = yield from self._services(watermark_s or 0)
         return ScoutStatus(
             started=self._started,
             spans_total=self._state.spans_total,
@@ -206,19 +208,30 @@ class Scout:
             points_total=self._state.points_total,
             logs_total=self._state.logs_total,
             dropped_total=dict(self._state.dropped),
-            series=len(keys),
+            series=len(self._state.keys()),
             baselines=self.baselines,
             suspects=tuple(f.anomaly() for f in self.findings() if f.state is AnomalyState.SUSPECT),
             watermark=None if watermark_s is None else at(watermark_s),
-            services=self._services(keys, watermark_s or 0),
+            services=services,
             edges=self._edges(),
         )
 
-    def _services(self, keys: Sequence[SeriesKey], end_s: int) -> dict[str, RedSummary]:
-        cells: dict[str, list[Cell]] = {}
-        for key in keys:
-            cells.setdefault(key.service, []).extend(self._state.cells(key, end_s - _STATUS_OVER_S, end_s))
-        return {service: summary(cells[service]) for service in sorted(cells)}
+    def _services(self, end_s: int) -> Steps[dict[str, RedSummary]]:
+        """Return the last minute of every service; somebody may ask every second, so it is gathered once a tick."""
+        tick = end_s // TICK_S
+        if self._minute is None or self._minute[0] != tick:
+            cells: dict[str, list[Cell]] = {}
+            for number, key in enumerate(tuple(self._state.keys()), 1):
+                cells.setdefault(key.service, []).extend(self._state.cells(key, end_s - _STATUS_OVER_S, end_s))
+                if number % SLICE == 0:
+                    yield
+            found: dict[str, RedSummary] = {}
+            for number, service in enumerate(sorted(cells), 1):
+                found[service] = summary(cells[service])
+                if number % SLICE == 0:
+                    yield
+            self._minute = (tick, found)
+        return self._minute[1]
 
     def _edges(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted({(e.caller, e.callee) for place in self._places for e in self._state.edges(*place)}))

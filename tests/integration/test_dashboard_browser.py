@@ -195,6 +195,27 @@ def test_the_map_is_scouts_word_and_goes_when_scout_does(browser, full):
         assert page.locator(".map").count() == 0
 
 
+def test_of_very_many_services_the_map_draws_those_that_matter(browser, full):
+    """A failing one and the database behind it are among sixty of a thousand; the table has all of them."""
+
+    def many(route):
+        answer = route.fetch().json()
+        calm = {"requests": 100, "errors": 0, "p50_ms": 1, "p95_ms": 2, "p99_ms": 3}
+        names = [f"service-{number:04}" for number in range(1_000)]
+        answer["scout"]["services"] = dict.fromkeys(names, calm) | {"service-0999": calm | {"errors": 50}}
+        answer["scout"]["edges"] = [[name, "postgresql:shop"] for name in names]
+        route.fulfill(json=answer)
+
+    with open_page(browser) as (page, _):
+        page.route("**/api/system", many)
+        page.goto(f"{full.url}/#/services")
+        page.wait_for_selector("text=60 of 1001 are drawn: those that fail, then the busiest.")
+        assert page.locator(".map .node").count() == 60
+        assert page.locator(".map .tone-bad[aria-label^='service-0999:']").count() == 1
+        assert page.locator(".map [aria-label^='postgresql:shop:']").count() == 1
+        assert page.locator("table tbody tr").count() == 1_000
+
+
 def test_sign_in_live_updates_and_a_restart_of_the_server(browser, guarded):
     """From an empty page over a first incident to what happened while the server was down; each event once.
 

@@ -8,6 +8,7 @@ const NODE = { width: 184, height: 54, across: 22, down: 52 };
 const NAME_MAX = 20;
 const STALE_S = 60;
 const ERROR_RATIO_BAD = 0.05;
+const MOST = 60; // more nodes than that nobody can read, and laying them out would hold the page up
 
 export function tone(summary) {
   if (!summary || !summary.requests) return "quiet";
@@ -48,11 +49,27 @@ function edge(from, to) {
   return svg("path", { class: "edge", d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`, "marker-end": "url(#arrow)" });
 }
 
+// Of very many services: those that fail, then the busiest. What sends nothing itself counts as all that call it.
+function foremost(names, services, edges) {
+  if (names.length <= MOST) return names;
+  const calls = new Map(names.map((name) => [name, services[name] ?? { requests: 0, errors: 0 }]));
+  for (const [from, to] of edges) {
+    if (services[to] || !services[from]) continue;
+    const { requests, errors } = calls.get(to);
+    calls.set(to, { requests: requests + services[from].requests, errors: errors + services[from].errors });
+  }
+  const fails = (name) => tone(calls.get(name)) === "bad";
+  return names.sort((a, b) => fails(b) - fails(a) || calls.get(b).requests - calls.get(a).requests || a.localeCompare(b)).slice(0, MOST);
+}
+
 export function mapFigure(system, { small = false } = {}) {
   if (system === undefined) return empty("Asking Scout …");
   if (!system?.scout) return empty("The map is not known now", system?.scout_error ?? "The health of the system could not be read.");
-  const { services, edges } = system.scout;
-  const names = [...new Set([...Object.keys(services), ...edges.flat()])];
+  const { services } = system.scout;
+  const all = [...new Set([...Object.keys(services), ...system.scout.edges.flat()])];
+  const names = foremost([...all], services, system.scout.edges);
+  const drawable = new Set(names);
+  const edges = system.scout.edges.filter((ends) => ends.every((name) => drawable.has(name)));
   const age_s = (Date.parse(system.at) - Date.parse(system.scout.watermark ?? system.at)) / 1000;
   const isOld = age_s > STALE_S;
   if (!names.length) return empty("No service yet", "Send telemetry to Scout, and the services that call each other are drawn here.");
@@ -76,5 +93,7 @@ export function mapFigure(system, { small = false } = {}) {
   drawn.style.setProperty("max-width", `${width * 1.15}px`);
   drawn.style.setProperty("margin-inline", "auto");
   const old = isOld ? el("p", { class: "tone-warn toned small", text: `Telemetry stopped ${duration(age_s)} ago. These are the services that were seen before.` }) : null;
-  return el("div", { class: "stack" }, old, el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Service map", "data-key": "map" }, drawn));
+  const more = all.length > names.length
+    ? el("p", { class: "small muted", text: `${names.length} of ${all.length} are drawn: those that fail, then the busiest.` }) : null;
+  return el("div", { class: "stack" }, old, more, el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Service map", "data-key": "map" }, drawn));
 }

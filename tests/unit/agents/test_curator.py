@@ -142,6 +142,21 @@ async def test_recovery_needs_every_window_healthy(world):
     assert after.clock.resolved == world.time
 
 
+async def test_very_many_series_are_looked_at_less_often(world):
+    """Each is a question to Scout, which has telemetry to take in; few are looked at every two seconds."""
+    world.deploy(world.fix)
+    deployed = await world.step(world.merged())
+    world.report(Health.UNHEALTHY)
+    first = deployed.signal.anomalies[0]
+    many = tuple(
+        first.model_copy(update={"key": first.key.model_copy(update={"operation": f"GET /{number}"})})
+        for number in range(200)
+    )
+    wide = deployed.evolve(signal=deployed.signal.model_copy(update={"anomalies": many}))
+    pauses = [(await world.step(seen)).wake_at - world.time for seen in (deployed, wide)]
+    assert pauses == [timedelta(seconds=2), timedelta(seconds=20)]
+
+
 @pytest.mark.parametrize("health", [Health.NO_DATA, Health.UNHEALTHY])
 async def test_silence_and_sickness_never_count_as_recovery(world, health):
     """Not recovered in time: no data and unhealthy windows both lead to a revert, not to a close."""

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from bot.status import ProcessStatus, ScoutHealth, health_table, table
+from telemetry.steps import whole
 from telemetry.testing import Chain
 
 
@@ -26,7 +27,7 @@ def test_scouts_own_health_is_shown_in_numbers():
     chain = Chain(rate_rps=6.0)
     chain.run(200)
     chain.state._drops.count("late", 1200)
-    status = chain.scout.status()
+    status = whole(chain.scout.status())
     health = ScoutHealth.of(status, status.watermark + timedelta(seconds=7))
     assert health.spans_per_s == pytest.approx(30, rel=0.2)  # 6 requests a second, 5 spans each
     assert (health.series, health.baselines, health.lag_s) == (3, 3, 7.0)
@@ -40,7 +41,7 @@ def test_scouts_own_health_is_shown_in_numbers():
 
 def test_a_scout_without_telemetry_says_so():
     """No lag of zero is made up."""
-    health = ScoutHealth.of(Chain().scout.status())
+    health = ScoutHealth.of(whole(Chain().scout.status()))
     console = Console(width=120, file=io.StringIO())
     console.print(health_table(health))
     assert health.lag_s is None

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from telemetry.model import Signal
 from telemetry.scout import Scout
 from telemetry.state import TelemetryState
+from telemetry.steps import whole
 
 T0 = 1_700_000_000
 NS = 1_000_000_000
@@ -135,7 +136,7 @@ def _signals(seed: int) -> list[Signal]:
         state.add_metrics("default", attacker.metrics())
         state.add_logs("default", attacker.logs())
         told += scout.tick(attacker.now_s)
-    scout.status()
+    whole(scout.status())
     assert state.dropped["points_not_finite"] > 0
     return told
 

@@ -8,6 +8,7 @@ import zstandard
 
 from telemetry.memory import Incidents, Normal, read, write
 from telemetry.model import AnomalyState, Detector
+from telemetry.steps import whole
 from telemetry.testing import Chain, Fault
 
 WEEK_S = 7 * 86_400
@@ -49,7 +50,9 @@ def test_limits_and_ratios_are_the_same_after_a_restart(tmp_path):
     chain.run(600, {"quote": Fault(error_ratio=0.004)})
     reports = []
     for _ in range(2):
-        report = chain.scout.sli(chain.key("quote"), since=chain.scout.status().started, window_s=10, min_requests=1)
+        report = chain.scout.sli(
+            chain.key("quote"), since=whole(chain.scout.status()).started, window_s=10, min_requests=1
+        )
         reports.append((report.baseline_error_ratio, report.baseline_p99_ms))
         restarted(chain, tmp_path)
     assert reports[0] == pytest.approx(reports[1], rel=1e-6)
