@@ -83,7 +83,7 @@ class GaugeWatch:
         """Yield all findings; each keeps the series key that `key_of` (service, subject) first gave it."""
         for name, monitor in [*self._forecasts.items(), *self._outliers.items()]:
             if monitor.life.state is not None:
-                key = self._keys.setdefault(name, key_of(*name))
+                key = self._keys.get(name) or self._keys.setdefault(name, key_of(*name))
                 told = monitor.finding(key)
                 if told is not None:
                     yield told

@@ -69,7 +69,9 @@ class ObjectiveWatch:
             if monitor.life.state is None:
                 self._keys.pop(number, None)
                 continue
-            key = self._keys.setdefault(number, key_of(slo.service, slo.operation or slo.name))
+            key = self._keys.get(number) or self._keys.setdefault(
+                number, key_of(slo.service, slo.operation or slo.name)
+            )
             told = monitor.finding(key)
             if told is not None:
                 yield told

@@ -49,7 +49,8 @@ class Signatures:
     def __init__(self, limits: Limits, drops: Drops) -> None:
         self._limits = limits
         self._drops = drops
-        self._records: dict[tuple[Where, str], _Record] = {}
+        self._records: OrderedDict[tuple[Where, str], _Record] = OrderedDict()
+        """The one hit last is the last: errors that are all different must not keep out those that come again."""
         self._recent: OrderedDict[tuple[Where, bytes], list[_Record]] = OrderedDict()
         self._parsed: OrderedDict[tuple[str, ...], Failure] = OrderedDict()
         self._past: OrderedDict[tuple[Where, str], tuple[int, int]] = OrderedDict()
@@ -74,9 +75,7 @@ class Signatures:
                 if entry:
                     record.operation = operation
                 return
-        record = self._record(where, failure, operation, at_s)
-        if record is not None:
-            self._hit(record, trace_id, at_s)
+        self._hit(self._record(where, failure, operation, at_s), trace_id, at_s)
 
     def _failure(self, where: Where, attributes: Mapping[str, str], operation: str) -> Failure:
         stack = attributes.get("exception.stacktrace", "").rstrip()
@@ -92,13 +91,15 @@ class Signatures:
                 self._parsed.popitem(last=False)
         return failure
 
-    def _record(self, where: Where, failure: Failure, operation: str, at_s: int) -> _Record | None:
+    def _record(self, where: Where, failure: Failure, operation: str, at_s: int) -> _Record:
         key = (where, failure.hash)
         record = self._records.get(key)
-        if record is None:
+        if record is not None:
+            self._records.move_to_end(key)
+        else:
             if len(self._records) >= self._limits.max_signatures:
                 self._drops.count("signatures")
-                return None
+                self._retire(*self._records.popitem(last=False))
             first_s, last_s = self._past.pop(key, (at_s, at_s))
             first_s = first_s if at_s - last_s < _MEMORY_S else at_s
             record = self._records[key] = _Record(where, failure, operation, first_s, at_s)
@@ -131,9 +132,13 @@ class Signatures:
                 del record.hits[at]
             if not record.hits:
                 del self._records[key]
-                self._past[key] = (record.first_seen_s, record.last_seen_s)
-                if len(self._past) > _MEMORY_MAX:
-                    self._past.popitem(last=False)
+                self._retire(key, record)
+
+    def _retire(self, key: tuple[Where, str], record: _Record) -> None:
+        """Remember of a signature only when it was seen."""
+        self._past[key] = (record.first_seen_s, record.last_seen_s)
+        if len(self._past) > _MEMORY_MAX:
+            self._past.popitem(last=False)
 
     def dump(self) -> list[SignatureSeen]:
         """Return when every signature was seen, those with hits last."""

@@ -128,12 +128,15 @@ def test_a_signature_is_remembered_beyond_the_retention(state: TelemetryState, o
 
 
 def test_signatures_are_bounded_and_drops_are_counted(otlp: SimpleNamespace) -> None:
-    """Types without end are not kept without end."""
+    """Types without end are not kept without end; the one that was not hit for longest goes, and is known later."""
     state = TelemetryState(Limits(max_signatures=3))
-    names = "abcdef"
-    state.add_traces("default", otlp.export([otlp.span(exception=(name, "", "")) for name in names]))
-    assert len(_all(state)) == 3
-    assert state.dropped == {"signatures": 3}
+    for at, name in enumerate("abacade"):
+        state.add_traces("default", otlp.export([otlp.span(exception=(name, "", ""), at_s=otlp.T0 + at)]))
+    assert {signature.error_type for signature in _all(state)} == {"a", "d", "e"}
+    assert state.dropped == {"signatures": 2}
+    state.add_traces("default", otlp.export([otlp.span(exception=("b", "", ""), at_s=otlp.T0 + 60)]))
+    (again,) = (signature for signature in _all(state) if signature.error_type == "b")
+    assert again.first_seen_s == otlp.T0 + 1
 
 
 def test_signatures_can_be_asked_for_since_a_time(state: TelemetryState, otlp: SimpleNamespace) -> None:
