@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -49,6 +50,8 @@ class Gauges:
         self._drops = drops
         self._series: dict[Where, dict[tuple[str, Attributes], _Series]] = {}
         self._count = 0
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        """By tenant, environment and service."""
 
     def set(self, where: Where, name: str, attributes: Attributes, unit: str, at_ns: int, value: float) -> None:
         """Take the value of a gauge; a later value in the same tick replaces it, an older one is dropped."""
@@ -88,11 +91,14 @@ class Gauges:
         of_instance = self._series.get(where, {})
         series = of_instance.get((name, attributes))
         if series is None:
-            if self._count >= self._limits.max_gauges:
+            service, limits = where[:3], self._limits
+            # A service whose attributes have ever new values must not leave the others without gauges.
+            if self._counts[service] >= limits.max_gauges_per_service or self._count >= limits.max_gauges:
                 self._drops.count("gauges")
                 return None
             series = self._series.setdefault(where, of_instance)[(name, attributes)] = _Series(unit)
             self._count += 1
+            self._counts[service] += 1
         return series
 
     @staticmethod
@@ -108,8 +114,10 @@ class Gauges:
                 if not series.times and (series.total is None or series.total[0] < start_s * 1_000_000_000):
                     del of_instance[key]
                     self._count -= 1
+                    self._counts[where[:3]] -= 1
             if not of_instance:
                 del self._series[where]
+        self._counts = +self._counts
 
     def of_service(
         self, tenant: str, environment: str, service: str | None = None, wanted: Wanted | None = None

@@ -47,6 +47,7 @@ class Limits:
     max_span_logs_per_trace: int = 500
     max_signatures: int = 2_000
     max_gauges: int = 10_000
+    max_gauges_per_service: int = 2_500
     max_versions_per_service: int = 50
     ignored_service_prefix: str = ""
     """Telemetry of services whose name begins like this is counted as `ignored_resources` and not looked at."""

@@ -90,11 +90,11 @@ class TelemetryState:
 
     def add_metrics(self, tenant: str, request: ExportMetricsServiceRequest) -> Taken:
         """Take gauges and sums in; histograms are counted as dropped."""
-        resources = self._tenant(tenant).resources
+        spans = self._tenant(tenant)
         oldest_ns, newest_ns = self._time.taken_ns()
         accepted = rejected = 0
         for group in request.resource_metrics:
-            resource = resources.of(group.resource)
+            resource = spans.resources.of(group.resource)
             if self._ignores(resource):
                 continue
             for scope in group.scope_metrics:
@@ -106,18 +106,20 @@ class TelemetryState:
                     if last_ns:  # event time goes on for a service that hangs and ends no span
                         self._time.advance(last_ns)
         self.points_total += accepted
+        self._expire(spans)
         return Taken(accepted, rejected, NO_TIME if rejected else "")
 
     def add_logs(self, tenant: str, request: ExportLogsServiceRequest) -> Taken:
         """Take log records in: errors as signatures, those of a span for its profile."""
-        resources = self._tenant(tenant).resources
+        spans = self._tenant(tenant)
         intake, within_ns = Intake(), self._time.taken_ns()
         for group in request.resource_logs:
-            resource = resources.of(group.resource)
+            resource = spans.resources.of(group.resource)
             if not self._ignores(resource):
                 for scope in group.scope_logs:
                     self._logs.take(scope.log_records, resource, *within_ns, intake)
         self.logs_total += intake.accepted
+        self._expire(spans)
         return intake.taken()
 
     @property

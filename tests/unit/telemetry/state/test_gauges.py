@@ -182,6 +182,26 @@ def test_metrics_move_event_time_when_no_span_ends(sender: Sender, otlp: SimpleN
     assert sender.state.watermark_s == otlp.T0 + 55
 
 
+def test_a_service_with_ever_new_attributes_leaves_room_for_others(otlp: SimpleNamespace) -> None:
+    """The pool of another service is still seen; what the first lets go of is room for it again."""
+    state = TelemetryState(Limits(max_gauges=4, max_gauges_per_service=2, retention_s=600))
+    request = ExportMetricsServiceRequest()
+    for service, queues in (("shop", "abcd"), ("quote", "e")):
+        metric = Metric(name="queue.depth")
+        for queue in queues:
+            point = metric.gauge.data_points.add(time_unix_nano=otlp.T0 * _NS, as_double=1)
+            point.attributes.extend(otlp.attributes({"queue": queue}))
+        request.resource_metrics.add(resource=otlp.resource(service)).scope_metrics.add(metrics=[metric])
+    state.add_metrics("default", request)
+    assert [len(state.gauges("default", "default", service)) for service in ("shop", "quote")] == [2, 1]
+    assert state.dropped == {"gauges": 2}
+    sender = Sender(state, otlp)
+    sender.gauge("queue.depth", 1, 3_000, queue="f")
+    sender.gauge("queue.depth", 1, 3_060, queue="f")
+    sender.gauge("queue.depth", 1, 3_065, queue="g")
+    assert {series.attributes["queue"] for series in state.gauges("default", "default")} == {"f", "g"}
+
+
 def test_gauges_are_bounded_in_number_and_time(otlp: SimpleNamespace) -> None:
     """Attributes without end make no series without end, and old points go."""
     state = TelemetryState(Limits(max_gauges=2, retention_s=600))
