@@ -1,14 +1,12 @@
 """Signals from the bus into the inbox: from there on they are as safe as webhooks."""
 
 import structlog
-from pydantic import ValidationError
 
 from bot.db.inbox import Inbox
 from bot.db.rows import Delivery
 from bot.queue.port import Queue, QueueUnavailableError
-from bot.topics import SIGNALS, guid_of
+from bot.topics import SIGNALS, UnreadableSignalError, guid_of, signal_of
 from telemetry.bus import Bus
-from telemetry.model import Signal
 
 log = structlog.get_logger()
 
@@ -19,9 +17,9 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
     """Store every signal once and wake a worker, until cancelled. A message counts as read once it is stored."""
     async for message in bus.subscribe(SIGNALS, GROUP, consumer):
         try:
-            signal = Signal.model_validate_json(message.value)
-        except ValidationError as error:
-            log.warning("signal_unreadable", message_id=message.id, problems=error.error_count())
+            signal = signal_of(message.value)
+        except UnreadableSignalError as error:
+            log.warning("signal_unreadable", message_id=message.id, reason=str(error))
             await message.ack()
             continue
         stored = await inbox.put(
@@ -29,7 +27,7 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
                 guid=guid_of(signal),
                 source="scout",
                 event="signal",
-                payload=message.value.decode(),
+                payload=signal.model_dump_json(),
             )
         )
         await message.ack()

@@ -20,7 +20,7 @@ from bot.scout_rules import load_rules
 from bot.scout_serving import serve
 from bot.settings import Settings, SettingsError
 from bot.shedding import Shedding
-from bot.topics import SIGNALS, guid_of
+from bot.topics import SIGNALS, guid_of, packed
 from bot.web.health import health_router
 from bot.wiring import is_loopback, metrics_token, open_bus, query_token
 from telemetry.bus import Bus
@@ -96,7 +96,7 @@ class Watch:
             signal = self._held[0]
             try:
                 with self._observer.publishing(guid_of(signal)):
-                    await self._bus.publish(SIGNALS, signal.group_id, signal.model_dump_json().encode())
+                    await self._bus.publish(SIGNALS, signal.group_id, packed(signal))
             except BusUnavailableError as error:
                 log.warning("signal_held", reason=str(error), held=len(self._held))
                 return

@@ -11,6 +11,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+from bot.topics import signal_of
 from telemetry.bus import RedisStreamsBus
 from telemetry.model import Signal
 from telemetry.testing import Chain, Fault
@@ -95,7 +96,7 @@ async def test_a_killed_scout_goes_on_with_its_baseline_and_its_incident(tmp_pat
 
         async def listen():
             async for message in bus.subscribe("signals", "test", "one"):
-                came.append(Signal.model_validate_json(message.value))
+                came.append(signal_of(message.value))
                 await message.ack()
 
         listening = asyncio.create_task(listen())
