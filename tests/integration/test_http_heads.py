@@ -3,6 +3,7 @@
 import asyncio
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -11,9 +12,16 @@ from bot.web.protocol import HEAD_BYTES_MAX
 from bot.web.server import Server
 
 
+async def _here(request: Request) -> PlainTextResponse:
+    await (
+        request.body()
+    )  # a server that closes before it has read all resets the connection, and the answer may be lost
+    return PlainTextResponse("here")
+
+
 async def _answer_to(*parts: bytes) -> bytes:
     """Return what the server answers to some parts sent one after the other, until it closes the connection."""
-    app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("here"))])
+    app = Starlette(routes=[Route("/", _here)])
     server = Server(config_of(app, host="127.0.0.1", port=0))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 — uvicorn has no event for it
