@@ -93,7 +93,7 @@ class _Watcher:
 
     async def _await_recovery(self, incident: Incident, check: Verification, deployed: datetime) -> Incident:
         reports = [(watch, await self._report(incident, watch, check, deployed)) for watch in watched(incident)]
-        good = healthy_windows(reports)
+        good = healthy_windows(reports) if await self._all_is_told(incident) else 0
         verdict = judgement(reports)
         check = check.model_copy(
             update={
@@ -110,6 +110,17 @@ class _Watcher:
         waiting = incident.evolve(verification=check, wake_at=self._now() + pause)
         before = incident.verification.healthy_windows if incident.verification else 0
         return waiting.send(SyncComment()) if good != before else waiting
+
+    async def _all_is_told(self, incident: Incident) -> bool:
+        """Return whether no series broke but those that are looked at.
+
+        Scout tells of some of very many; of the others only Scout itself can say that they are well.
+        """
+        signal = incident.signal
+        if signal is None or not signal.more_anomalies:
+            return True
+        group = await self._telemetry.group(signal.group_id)
+        return group is not None and not group.open
 
     async def _report(self, incident: Incident, watch: Watch, check: Verification, since: datetime) -> SliReport:
         """Fetch one series since the deploy; of the fixed service only what the deployed revision served."""

@@ -45,6 +45,7 @@ async def _attach(incident: Incident, telemetry: Telemetry, now: Now) -> Inciden
 
 def _confirm(incident: Incident, signal: Signal, now: Now) -> Incident:
     root = min(signal.anomalies, key=lambda anomaly: (anomaly.key.service != signal.root_service, anomaly.onset))
-    note = f"Confirmed on {len({a.key for a in signal.anomalies})} series; {root.key.service}: {root.reason}"
+    series = f"{len({a.key for a in signal.anomalies})}{' or more' if signal.more_anomalies else ''} series"
+    note = f"Confirmed on {series}; {root.key.service}: {root.reason}"
     signature = incident_signature(signal)
     return incident.move(Stage.RECALLING, Agent.SCOUT, note, now(), signature=signature, service=signal.root_service)

@@ -6,6 +6,9 @@ from datetime import datetime
 from agents.incident import Incident
 from telemetry.model import Frozen, Health, RedEvidence, SeriesKey, SliReport, SliWindow
 
+SERIES_TOLD = 8
+"""In the sentence about what telemetry says: a comment on GitHub has its bounds."""
+
 
 class Watch(Frozen):
     """A series to look at. Broken ones must carry traffic and be healthy; neighbours must not be unhealthy."""
@@ -65,12 +68,21 @@ def impact_stopped(reports: Sequence[tuple[Watch, SliReport]]) -> datetime | Non
 
 
 def judgement(reports: Sequence[tuple[Watch, SliReport]]) -> str:
-    """Return one sentence with the numbers of the newest windows of the broken series."""
-    parts: list[str] = []
-    for watch, report in reports:
-        if not watch.broken or not report.windows:
-            continue
-        window = report.windows[-1]
-        p95 = f", p95 {window.p95_ms:.0f} ms" if window.p95_ms is not None else ""
-        parts.append(f"{watch.key.service} {window.errors} of {window.requests} requests failed{p95}")
-    return "; ".join(parts) or "no traffic was seen"
+    """Return one sentence with the numbers of the newest windows of the broken series, of many the worst."""
+    seen = [(watch.key, report.windows[-1]) for watch, report in reports if watch.broken and report.windows]
+    if not seen:
+        return "no traffic was seen"
+    told = sorted(seen, key=lambda pair: -_error_ratio(pair[1]))[:SERIES_TOLD] if len(seen) > SERIES_TOLD else seen
+    parts = [_said(key, window) for key, window in told]
+    if len(seen) > len(told):
+        parts.append(f"and {len(seen) - len(told)} more series")
+    return "; ".join(parts)
+
+
+def _error_ratio(window: SliWindow) -> float:
+    return window.errors / window.requests if window.requests else 0.0
+
+
+def _said(key: SeriesKey, window: SliWindow) -> str:
+    p95 = f", p95 {window.p95_ms:.0f} ms" if window.p95_ms is not None else ""
+    return f"{key.service} {window.errors} of {window.requests} requests failed{p95}"

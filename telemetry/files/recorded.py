@@ -50,7 +50,7 @@ class Recorded:
         Times that lie more than an hour beyond all others, where at least half of them are, come from a clock that
         runs ahead, and do not count.
         """
-        times = sorted(_time_ns(self.kind, item) for item in items_of(self.kind, self.request))
+        times = sorted(at for item in items_of(self.kind, self.request) if (at := _time_ns(self.kind, item)))
         middle = len(times) // 2
         for before_ns, after_ns in pairwise(times[middle:]):
             if after_ns - before_ns > AHEAD_NS:

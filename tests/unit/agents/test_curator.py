@@ -16,7 +16,7 @@ from agents.testing.memory import FakeMemory
 from agents.testing.scenarios import pool_signal
 from agents.testing.telemetry import FakeTelemetry
 from agents.writes import CloseIssue, PostComment, Topic
-from telemetry.model import Health, RevisionSeen, SliReport, SliWindow
+from telemetry.model import GroupStatus, Health, RevisionSeen, SliReport, SliWindow
 
 MERGED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 REMEDY = RaiseLimit(
@@ -155,6 +155,37 @@ async def test_very_many_series_are_looked_at_less_often(world):
     wide = deployed.evolve(signal=deployed.signal.model_copy(update={"anomalies": many}))
     pauses = [(await world.step(seen)).wake_at - world.time for seen in (deployed, wide)]
     assert pauses == [timedelta(seconds=2), timedelta(seconds=20)]
+
+
+async def test_what_a_signal_leaves_out_must_be_well_too(world):
+    """Of very many series only some are told: those that are not are well when Scout's group has closed, not before."""
+    world.deploy(world.fix)
+    deployed = await world.step(world.merged())
+    world.report(Health.HEALTHY)
+    signal = deployed.signal.model_copy(update={"more_anomalies": 700})
+    wide = deployed.evolve(signal=signal)
+    stages = []
+    for status in (None, True, False):
+        if status is not None:
+            group = GroupStatus(group_id=signal.group_id, open=status, anomalies=signal.anomalies)
+            world.telemetry.groups[signal.group_id] = group
+        stages.append((await world.step(wide)).stage)
+    assert stages == [Stage.VERIFYING, Stage.VERIFYING, Stage.LEARNING]
+
+
+async def test_of_many_series_the_verdict_tells_the_worst(world):
+    """A comment on GitHub has its bounds."""
+    world.deploy(world.fix)
+    deployed = await world.step(world.merged())
+    world.report(Health.UNHEALTHY)
+    first = deployed.signal.anomalies[0]
+    many = tuple(
+        first.model_copy(update={"key": first.key.model_copy(update={"operation": f"GET /{number}"})})
+        for number in range(500)
+    )
+    after = await world.step(deployed.evolve(signal=deployed.signal.model_copy(update={"anomalies": many})))
+    assert after.verification.verdict.endswith("; and 492 more series")
+    assert len(after.verification.verdict) < 1_000
 
 
 @pytest.mark.parametrize("health", [Health.NO_DATA, Health.UNHEALTHY])

@@ -172,6 +172,9 @@ def test_times_of_a_clock_that_runs_ahead_are_not_those_of_the_message(tmp_path)
     request = spans(AT_S)
     for ahead_s in (1, 2, 8 * 3_600):
         request.MergeFrom(spans(AT_S + ahead_s))
+    request.MergeFrom(spans(*[0.01] * 9))
+    for span in request.resource_spans[-1].scope_spans[0].spans:
+        span.end_time_unix_nano = 0  # has none
     (tmp_path / "traces").write_bytes(json_line(request))
     (message,) = TelemetryFile(tmp_path / "traces").messages()
     assert message.newest_ns // 10**9 == AT_S + 2
