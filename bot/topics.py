@@ -5,13 +5,13 @@ from typing import Final
 import zstandard
 from pydantic import ValidationError
 
+from telemetry import zstd
 from telemetry.errors import SreSpaceError
 from telemetry.model import Signal
 
 SIGNALS = "signals"
 """Signals of Scout, keyed by group: JSON in a zstd frame, or as it is."""
 
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1
 _MAX_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -32,16 +32,9 @@ def packed(signal: Signal) -> bytes:
 def signal_of(message: bytes) -> Signal:
     """Return the signal in a message; raises UnreadableSignalError."""
     try:
-        return Signal.model_validate_json(_plain(message))
+        plain = zstd.unpacked(message, _MAX_BYTES) if message.startswith(zstd.MAGIC) else message
+        return Signal.model_validate_json(plain)
     except ValidationError as error:
         raise UnreadableSignalError(f"it has {error.error_count()} problems as a signal") from error
-    except zstandard.ZstdError as error:
-        raise UnreadableSignalError("its zstd frame is damaged") from error
-
-
-def _plain(message: bytes) -> bytes:
-    if not message.startswith(_ZSTD_MAGIC):
-        return message
-    if zstandard.frame_content_size(message) > _MAX_BYTES:
-        raise UnreadableSignalError(f"it unpacks to over {_MAX_BYTES >> 20} MiB")
-    return zstandard.decompress(message, max_output_size=_MAX_BYTES)
+    except zstd.FrameError as error:
+        raise UnreadableSignalError(f"it {error}") from error

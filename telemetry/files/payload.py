@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import zstandard
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from telemetry import zstd
 from telemetry.files.recorded import Recorded, SignalKind, items_of
 from telemetry.otlp.codec import Encoding, decode
 from telemetry.otlp.errors import UndecodableError
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """A message that is larger, packed or unpacked, is refused: a small file must not fill the memory."""
-
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _TYPES: dict[SignalKind, type[Message]] = {
     SignalKind.TRACES: ExportTraceServiceRequest,
@@ -52,19 +50,13 @@ def read_payload(packed: bytes, likely: SignalKind | None, place: str) -> Record
     Raises:
         UnreadableError: it is not an export request.
     """
-    payload = _unpacked(packed) if packed.startswith(ZSTD_MAGIC) else packed
+    try:
+        payload = zstd.unpacked(packed, MAX_MESSAGE_BYTES) if packed.startswith(zstd.MAGIC) else packed
+    except zstd.FrameError as error:
+        raise UnreadableError(str(error)) from error
     if payload[:1] == b"{":  # not after white space: a line feed is the first byte of a message of OTLP in protobuf
         return _from_json(payload, place)
     return _from_protobuf(payload, likely, place)
-
-
-def _unpacked(frame: bytes) -> bytes:
-    try:
-        if zstandard.frame_content_size(frame) > MAX_MESSAGE_BYTES:
-            raise UnreadableError(f"unpacks to over {MAX_MESSAGE_BYTES >> 20} MiB")
-        return zstandard.ZstdDecompressor().decompress(frame, max_output_size=MAX_MESSAGE_BYTES)
-    except zstandard.ZstdError as error:
-        raise UnreadableError(f"is a damaged zstd frame ({error})") from error
 
 
 def _from_json(payload: bytes, place: str) -> Recorded:

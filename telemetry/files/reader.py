@@ -14,8 +14,9 @@ from pathlib import Path
 
 import zstandard
 
+from telemetry import zstd
 from telemetry.errors import TelemetryFileError
-from telemetry.files.payload import MAX_MESSAGE_BYTES, ZSTD_MAGIC, UnreadableError, named_kind, read_payload
+from telemetry.files.payload import MAX_MESSAGE_BYTES, UnreadableError, named_kind, read_payload
 from telemetry.files.recorded import Recorded
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -64,7 +65,7 @@ class TelemetryFile:
         file.seek(0)
         if magic.startswith(_GZIP_MAGIC):
             return io.BufferedReader(gzip.GzipFile(fileobj=file))
-        if magic == ZSTD_MAGIC:
+        if magic == zstd.MAGIC:
             unpacked = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
             return io.BufferedReader(unpacked)
         return file

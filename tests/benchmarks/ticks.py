@@ -4,7 +4,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypeVar
 
 from bot.allocator import suit_telemetry
 from telemetry.detect import DetectConfig
@@ -15,6 +15,8 @@ from telemetry.scout import Scout
 from telemetry.state import TICK_S, Place, TelemetryState
 from telemetry.steps import Steps
 from tests.benchmarks.otlp_load import DEPTH, Load, again, block, moved
+
+T = TypeVar("T")
 
 SERVICES, OPERATIONS = 1_000, 20
 
@@ -59,19 +61,21 @@ def _ticks(ticks: int, share: float) -> tuple[list[float], list[list[float]], li
         fed.append(1_000 * (time.process_time() - started))
         if tick == 0:
             _teach(scout, state, share)
-        cost.append(_stretches(scout.steps(now_s)))
-    return fed[5:], cost[5:], _stretches(scout.dump_steps())
+        cost.append(stretches(scout.steps(now_s))[1])
+    return fed[5:], cost[5:], stretches(scout.dump_steps())[1]
 
 
-def _stretches(steps: Steps[Any]) -> list[float]:
-    """Return the milliseconds of processor time of each stretch in which the event loop would be held."""
+def stretches(steps: Steps[T]) -> tuple[T, list[float]]:
+    """Return the result, and the milliseconds of processor time of each stretch that the event loop would be held."""
     took: list[float] = []
     while True:
         started = time.process_time()
-        ended = next(steps, steps) is steps
+        try:
+            next(steps)
+        except StopIteration as done:
+            took.append(1_000 * (time.process_time() - started))
+            return done.value, took
         took.append(1_000 * (time.process_time() - started))
-        if ended:
-            return took
 
 
 def _teach(scout: Scout, state: TelemetryState, share: float) -> None:

@@ -1,53 +1,35 @@
 """What an incident over very many services costs, whose database fails: a part of `make bench-ingest`."""
 
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from bot.allocator import suit_telemetry
 from telemetry.model import Signal
-from telemetry.scout import Scout
-from telemetry.steps import Steps
+from telemetry.state import TICK_S
 from telemetry.testing import DATABASE, FanOut, Fault
+from tests.benchmarks.ticks import stretches
 
 CALM_S, FAULT_S = 200, 60
 REQUESTS_EACH_S = 2.0
 
 
-@dataclass
-class Cost:
-    """Milliseconds of processor time of the costliest tick, and of the longest stretch that it held the event loop."""
+class _Shop(FanOut):
+    """A shop whose ticks of detection are measured: the stretches of each, in milliseconds of processor time."""
 
-    tick: float = 0.0
-    stretch: float = 0.0
-    signals: list[Signal] = field(default_factory=list[Signal])
+    def __init__(self, services: int) -> None:
+        super().__init__([f"service-{number:04}" for number in range(services)], rate_rps=REQUESTS_EACH_S * services)
+        self.took: list[list[float]] = []
 
-
-class _MeasuredScout(Scout):
-    """Scout whose ticks are measured."""
-
-    cost = Cost()
-
-    def tick(self, now_s: float) -> list[Signal]:
-        signals: list[Signal] = []
-        took = list(_stretches(self.steps(now_s), signals))
-        self.cost.tick = max(self.cost.tick, sum(took))
-        self.cost.stretch = max(self.cost.stretch, *took)
-        self.cost.signals += signals
-        return signals
-
-
-def _stretches(steps: Steps[list[Signal]], signals: list[Signal]) -> Iterator[float]:
-    while True:
-        started = time.process_time()
-        try:
-            next(steps)
-        except StopIteration as done:
-            signals += done.value
-            yield 1_000 * (time.process_time() - started)
-            return
-        yield 1_000 * (time.process_time() - started)
+    def run(self, seconds: int, faults: Mapping[str, Fault] | None = None) -> list[Signal]:
+        """Let time pass and return the signals that came."""
+        came: list[Signal] = []
+        self.took = []
+        for _ in range(seconds // TICK_S):
+            self._tick(faults or {})
+            signals, took = stretches(self.scout.steps(self.now_s))
+            came += signals
+            self.took.append(took)
+        return came
 
 
 def measure_wide(services: int) -> None:
@@ -56,18 +38,15 @@ def measure_wide(services: int) -> None:
     heads = f"{'calm, ms':>10}{'fault, ms':>11}{'stretch':>9}{'anomalies':>11}{'signal, KB':>12}"
     _print(f"\n{'failing services':16}{heads}")
     for count in (services // 10, services // 3, services):
-        shop = FanOut([f"service-{number:04}" for number in range(count)], rate_rps=REQUESTS_EACH_S * count)
+        shop = _Shop(count)
         shop.run(CALM_S)
-        shop.scout.__class__ = _MeasuredScout
-        calm = _MeasuredScout.cost = Cost()
         shop.run(FAULT_S // 2)
-        fault = _MeasuredScout.cost = Cost()
-        shop.run(FAULT_S, {DATABASE: Fault(error_ratio=1.0)})
-        told = fault.signals[-1]
+        calm = max(map(sum, shop.took))
+        told = shop.run(FAULT_S, {DATABASE: Fault(error_ratio=1.0)})[-1]
+        fault, stretch = max(map(sum, shop.took)), max(map(max, shop.took))
         anomalies = len(told.anomalies) + told.more_anomalies
         size_kb = len(told.model_dump_json().encode()) / 1_000
-        figures = f"{calm.tick:10.0f}{fault.tick:11.0f}{fault.stretch:9.0f}{anomalies:11,}{size_kb:12.0f}"
-        _print(f"{count:16,}{figures}")
+        _print(f"{count:16,}{calm:10.0f}{fault:11.0f}{stretch:9.0f}{anomalies:11,}{size_kb:12.0f}")
 
 
 def _print(line: str) -> None:

@@ -59,17 +59,16 @@ function foremost(names, services, edges) {
     calls.set(to, { requests: requests + services[from].requests, errors: errors + services[from].errors });
   }
   const fails = (name) => tone(calls.get(name)) === "bad";
-  return names.sort((a, b) => fails(b) - fails(a) || calls.get(b).requests - calls.get(a).requests || a.localeCompare(b)).slice(0, MOST);
+  return [...names].sort((a, b) => fails(b) - fails(a) || calls.get(b).requests - calls.get(a).requests || a.localeCompare(b)).slice(0, MOST);
 }
 
 export function mapFigure(system, { small = false } = {}) {
   if (system === undefined) return empty("Asking Scout …");
   if (!system?.scout) return empty("The map is not known now", system?.scout_error ?? "The health of the system could not be read.");
-  const { services } = system.scout;
-  const all = [...new Set([...Object.keys(services), ...system.scout.edges.flat()])];
-  const names = foremost([...all], services, system.scout.edges);
-  const drawable = new Set(names);
-  const edges = system.scout.edges.filter((ends) => ends.every((name) => drawable.has(name)));
+  const { services, edges: calls } = system.scout;
+  const all = [...new Set([...Object.keys(services), ...calls.flat()])];
+  const names = foremost(all, services, calls);
+  const edges = calls.filter((ends) => ends.every((name) => names.includes(name)));
   const age_s = (Date.parse(system.at) - Date.parse(system.scout.watermark ?? system.at)) / 1000;
   const isOld = age_s > STALE_S;
   if (!names.length) return empty("No service yet", "Send telemetry to Scout, and the services that call each other are drawn here.");

@@ -22,11 +22,11 @@ def test_a_signal_survives_the_bus_in_a_fraction_of_its_size():
         (b"", "as a signal"),
         (b"{}", "as a signal"),
         (b"\xff\x00", "as a signal"),
-        (packed(SIGNAL)[:-9], "is damaged"),
-        (b"\x28\xb5\x2f\xfd", "is damaged"),
+        (packed(SIGNAL)[:-9], "is a damaged"),
+        (b"\x28\xb5\x2f\xfd", "is a damaged"),
         (zstandard.compress(b"{}"), "as a signal"),
         (zstandard.compress(bytes(9 * 1024 * 1024)), "over 8 MiB"),
-        (zstandard.ZstdCompressor(write_content_size=False).compress(bytes(9 * 1024 * 1024)), "is damaged"),
+        (zstandard.ZstdCompressor(write_content_size=False).compress(bytes(9 * 1024 * 1024)), "is a damaged"),
     ],
 )
 def test_what_is_no_signal_says_why(message, reason):
