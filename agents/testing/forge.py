@@ -36,6 +36,13 @@ class FakeForge:
         if repo.full_name != self.github.full_name:
             raise ForgeRefusedError(404, "Not Found")
 
+    async def resolve(self, full_name: str) -> RepoRef:
+        """Return the repository of this world."""
+        self.calls.append("resolve")
+        if full_name != self.github.full_name:
+            raise ForgeRefusedError(404, "Not Found")
+        return self.github.ref
+
     async def file(self, repo: RepoRef, path: str, ref: str) -> RepoFile | None:
         """Return a file of the repository in memory."""
         self._called("file", repo)

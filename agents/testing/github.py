@@ -55,6 +55,11 @@ class GitHub:
     merge_blocked: str = ""
     clock: datetime = EPOCH
 
+    @property
+    def ref(self) -> RepoRef:
+        """Return the repository as the agents know it."""
+        return REPO
+
     def now(self) -> datetime:
         """Return the time of this world."""
         return self.clock

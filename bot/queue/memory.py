@@ -62,6 +62,9 @@ class MemoryQueue:
         finally:
             self._running.discard(job.id)
 
+    async def ping(self) -> None:
+        """Return: a queue in this process always answers."""
+
     async def aclose(self) -> None:
         """Forget what waits."""
         self._waiting.clear()
