@@ -134,7 +134,7 @@ async def merged(shop: Shop) -> Incident:
     """Return an incident whose fix was merged and did not help."""
     waiting = await proposed(shop)
     result = await shop.forge.merge(waiting.repo, 1, head_sha=waiting.pull_request.head_sha, title="Merge")
-    failed = waiting.move(Stage.REVERTING, Agent.CURATOR, "Not recovered in time.", ONSET)
+    failed = waiting.evolve(stage=Stage.VERIFYING).move(Stage.REVERTING, Agent.CURATOR, "Not recovered in time.", ONSET)
     return failed.evolve(merge=Merge(sha=result.sha, at=ONSET), outgoing=())
 
 
