@@ -141,3 +141,12 @@ async def test_without_a_plan_nothing_is_proposed(shop: Shop, waiting: Incident)
     refused = await deliver(waiting, ProposeChange(key="propose", revert=True), shop.forge, TEXTS)
 
     assert isinstance(refused, Refused)
+
+
+async def test_the_plan_of_a_dry_run_is_never_proposed(shop: Shop):
+    """Whatever asked for it: the plan that is only shown is none that is carried out."""
+    shown = incidents.dry_run()
+    for revert in (False, True):
+        refused = await deliver(shown, ProposeChange(key="propose", revert=revert), shop.forge, TEXTS)
+        assert refused == Refused(reason="there is no plan to propose")
+    assert shop.forge.calls == []
