@@ -91,7 +91,10 @@ class Clock(Frozen):
 
 
 class Incident(Frozen):
-    """One incident. Change it with `evolve` or `move` only: they re-validate."""
+    """One incident. Change it with `evolve` or `move` only: they re-validate.
+
+    `dry_run_plan` is only shown: everything that writes to a repository goes by `plan` or `revert_plan`.
+    """
 
     id: str
     tenant: str = "default"
@@ -113,6 +116,7 @@ class Incident(Frozen):
     remedy: Remedy | None = None
     decision: Decision | None = None
     plan: Plan | None = None
+    dry_run_plan: Plan | None = None
     pull_request: PullRequestRef | None = None
     approvals: tuple[Approval, ...] = ()
     merge: Merge | None = None

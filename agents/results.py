@@ -120,7 +120,7 @@ def _merged(incident: Incident, result: Result, at: datetime) -> Incident:
     return incident.move(Stage.APPROVED, Agent.FIXER, note, at).evolve(wake_at=at + MERGE_RETRY)
 
 
-def escalate(incident: Incident, agent: Agent, note: str, at: datetime) -> Incident:
+def escalate(incident: Incident, agent: Agent, note: str, at: datetime, *, topic: Topic = Topic.ESCALATION) -> Incident:
     """Hand the incident to people: the last stage that SRE-Space itself takes it to, with a comment that says why."""
-    comment = PostComment(key="escalation", topic=Topic.ESCALATION, note=note)
+    comment = PostComment(key=topic.value, topic=topic, note=note)
     return incident.move(Stage.ESCALATED, agent, note, at).send(comment)

@@ -70,7 +70,7 @@ FOLLOWS: Mapping[Stage, Mapping[Stage, str]] = {
     Stage.RECALLING: {Stage.DECIDING: "verified fix remembered", Stage.ORIENTING: "unknown"},
     Stage.ORIENTING: {Stage.DECIDING: "root cause ranked"},
     Stage.DECIDING: {Stage.ACTING: "policy agrees"},
-    Stage.ACTING: {Stage.PROPOSING: "edits made"},
+    Stage.ACTING: {Stage.PROPOSING: "edits made", Stage.ESCALATED: "dry run, edits shown"},
     Stage.PROPOSING: {Stage.AWAITING_APPROVAL: "pull request is open"},
     Stage.AWAITING_APPROVAL: {
         Stage.APPROVED: "approved by enough people",
