@@ -46,14 +46,18 @@ class Happening(StrEnum):
 class Row(Frozen):
     """What was decided for some stages. `to` is the stage that it leads to, None: it stays.
 
-    `told` begins what people are told, in a reply, a comment, or on the timeline; empty: nothing. `cannot` says why it
-    cannot happen in these stages; then nothing else is decided.
+    `told` begins what people are told, in a reply, a comment, or on the timeline, with the stage's name for `{stage}`;
+    empty: nothing. `cannot` says why it cannot happen in these stages; then nothing else is decided.
     """
 
     stages: frozenset[Stage]
     to: Stage | None = None
     told: str = ""
     cannot: str = ""
+
+    def told_in(self, stage: Stage) -> str:
+        """Return how what people are told begins in this stage."""
+        return self.told.format(stage=stage.replace("_", " ").capitalize())
 
 
 OPENING = frozenset({Stage.OPENING})
@@ -130,7 +134,7 @@ LIFE: Mapping[Happening, tuple[Row, ...]] = {
         Row(stages=AWAITING | APPROVED, to=Stage.ESCALATED, told="maria rejected the fix."),
         Row(stages=WITH_ISSUE - AWAITING - APPROVED, told=_NOTHING_TO_REJECT),
     ),
-    Happening.STATUS: _answered("**"),
+    Happening.STATUS: _answered("**{stage}.**"),
     Happening.HELP: _answered("| command | what it does |"),
     Happening.MISSPELT: _answered("I know no command `/aprove`. **Next:** if you meant `/approve`"),
     Happening.WORDS: _rows(
@@ -210,11 +214,14 @@ def document() -> str:
     """Return the table as Markdown, for `docs/life.md`."""
     lines: list[str] = []
     for happening, rows in LIFE.items():
-        lines += [f"### When {happening}", "", "| stage | what follows | what is said |", "|---|---|---|"]
-        for one in rows:
+        lines += [f"## When {happening}", "", "| stage | what follows | what is said |", "|---|---|---|"]
+        largest = max(rows, key=lambda one: len(one.stages))
+        for one in sorted(rows, key=lambda one: one is largest):
             stages = ", ".join(f"`{stage}`" for stage in Stage if stage in one.stages)
+            stages = stages if one is not largest or len(rows) == 1 else "every other stage"
+            stages = "every stage" if len(one.stages) == len(Stage) else stages
             follows = f"cannot happen: {one.cannot}" if one.cannot else f"`{one.to}`" if one.to else "stays"
-            told = f"{one.told} …" if one.told else ""
+            told = f"{one.told.format(stage='The stage')} …" if one.told else ""
             lines.append(f"| {stages} | {follows} | {_cell(told)} |")
         lines.append("")
     return "\n".join(lines)

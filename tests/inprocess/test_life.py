@@ -31,7 +31,7 @@ async def test_what_happens_to_an_incident_leads_where_the_table_says(happening:
         seen = await happen(bot, happening)
     assert seen.stage is (decided.to or stage)
     if decided.told:
-        assert any(text.startswith(decided.told) for text in seen.told), seen.told
+        assert any(text.startswith(decided.told_in(stage)) for text in seen.told), seen.told
     else:
         assert seen.told == ()
 
