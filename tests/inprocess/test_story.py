@@ -9,7 +9,7 @@ SERVICES = ("quote", "gateway", "pricing")
 
 
 async def test_a_dry_pool_is_found_explained_fixed_and_verified(bot: Bot):
-    """One issue, one analysis, one pull request, one approval, one merge; closed on healthy windows of the new commit."""
+    """One issue, one analysis, one pull request, one approval, one merge; it closes on healthy windows."""
     await bot.signal(pool_signal())
     await bot.comment("/approve")
     await bot.deploy("quote")
