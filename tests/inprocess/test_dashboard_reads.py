@@ -1,5 +1,6 @@
 """What the dashboard's API answers about incidents at several stages of their lives."""
 
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
@@ -167,7 +168,7 @@ async def test_the_trend_has_buckets_without_gaps_up_to_now(bot: Bot, days: int,
     buckets = trend["buckets"]
     assert (trend["bucket_s"], len(buckets)) == (bucket_s, days * 86_400 // bucket_s)
     starts = [datetime.fromisoformat(bucket["at"]) for bucket in buckets]
-    assert {later - sooner for sooner, later in zip(starts, starts[1:], strict=False)} == {timedelta(seconds=bucket_s)}
+    assert {later - sooner for sooner, later in itertools.pairwise(starts)} == {timedelta(seconds=bucket_s)}
     assert starts[-1] <= bot.world.now() < datetime.fromisoformat(trend["until"])
     assert sum(bucket["incidents"] for bucket in buckets) == trend["now"]["incidents"] == 4
     assert trend["now"]["resolved"] == 1
