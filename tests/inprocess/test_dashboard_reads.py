@@ -1,6 +1,8 @@
 """What the dashboard's API answers about incidents at several stages of their lives."""
 
+import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,11 +12,12 @@ from agents.incident import Stage
 from agents.testing.scenarios import bad_deploy, deploy_signal, pool_signal
 from agents.testing.shop import Shop, with_autonomy
 from bot.testing import Bot, FakeWorld
+from bot.testing.snapshot import Snapshot, resumed, take
 
 SERVICES = ("quote", "gateway", "pricing")
 
 
-async def resolved(bot: Bot) -> None:
+async def resolve(bot: Bot) -> None:
     """Lead the incident of the pool to its end."""
     await bot.signal(pool_signal())
     await bot.comment("/approve")
@@ -25,12 +28,31 @@ async def resolved(bot: Bot) -> None:
 
 async def several(bot: Bot) -> None:
     """Lead one incident to its end, one to people, one to a question; and let one be dismissed. One second apart."""
-    await resolved(bot)
+    await resolve(bot)
     await bot.signal(pool_signal().model_copy(update={"group_id": "second"}))
     await bot.wait(1)
     await bot.report("Something is slow")
     await bot.wait(1)
     await bot.close(await bot.report("A mistake"))
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    """Several incidents, told once for all tests that only read them."""
+
+    async def lived() -> Snapshot:
+        async with Bot() as bot:
+            await several(bot)
+            return await take(bot)
+
+    return asyncio.run(lived())
+
+
+@pytest.fixture
+async def busy(snapshot: Snapshot) -> AsyncIterator[Bot]:
+    """A bot with several incidents."""
+    async with await resumed(snapshot) as running:
+        yield running
 
 
 async def test_nothing_has_happened_yet(bot: Bot):
@@ -80,7 +102,7 @@ async def test_an_incident_that_waits_for_people_is_shown_with_all_they_need(bot
 
 async def test_a_resolved_incident_is_shown_with_its_times_and_its_recovery(bot: Bot):
     """Who approved, what was merged, and how the windows were afterwards."""
-    await resolved(bot)
+    await resolve(bot)
     incident = await bot.incident()
     detail = await bot.read(f"/api/incidents/{incident.id}")
     card = detail["card"]
@@ -123,11 +145,10 @@ async def test_a_dry_run_is_shown_as_what_would_have_been():
     assert "-  pool_size: 2" in detail["diff"]
 
 
-async def test_the_list_can_be_narrowed_by_where_an_incident_stands(bot: Bot):
+async def test_the_list_can_be_narrowed_by_where_an_incident_stands(busy: Bot):
     """Newest first; each filter by its stages."""
-    await several(bot)
     found = {
-        which: [card["stage"] for card in (await bot.read(f"/api/incidents?which={which}"))["incidents"]]
+        which: [card["stage"] for card in (await busy.read(f"/api/incidents?which={which}"))["incidents"]]
         for which in ("all", "open", "waiting", "resolved", "escalated")
     }
     assert found == {
@@ -137,49 +158,46 @@ async def test_the_list_can_be_narrowed_by_where_an_incident_stands(bot: Bot):
         "resolved": ["resolved"],
         "escalated": ["escalated"],
     }
-    by_words = await bot.read("/api/incidents?words=slow")
+    by_words = await busy.read("/api/incidents?words=slow")
     assert [card["title"] for card in by_words["incidents"]] == ["Something is slow"]
-    by_sign = await bot.read("/api/incidents?words=%25")
+    by_sign = await busy.read("/api/incidents?words=%25")
     assert all("%" in card["title"] for card in by_sign["incidents"]), "a word is no pattern"
     assert len(by_sign["incidents"]) == 2
 
 
-async def test_the_list_comes_in_pages_that_join_without_gaps(bot: Bot):
+async def test_the_list_comes_in_pages_that_join_without_gaps(busy: Bot):
     """The last page names no next one; a cursor that is none is refused."""
-    await several(bot)
-    whole = [card["id"] for card in (await bot.read("/api/incidents"))["incidents"]]
+    whole = [card["id"] for card in (await busy.read("/api/incidents"))["incidents"]]
     pages, before = [], ""
     while before is not None:
-        page = await bot.read(f"/api/incidents?limit=2{before and '&before=' + before.replace('+', '%2B')}")
+        page = await busy.read(f"/api/incidents?limit=2{before and '&before=' + before.replace('+', '%2B')}")
         pages.append([card["id"] for card in page["incidents"]])
         before = page["next"]
     assert [len(page) for page in pages] == [2, 2]
     assert [one for page in pages for one in page] == whole
-    refused = await bot.web.get("/api/incidents?before=yesterday")
+    refused = await busy.web.get("/api/incidents?before=yesterday")
     assert refused.status_code == 422
     assert refused.json()["message"] == "before: this is not the `next` of a page"
 
 
 @pytest.mark.parametrize(("days", "bucket_s"), [(1, 3600), (7, 6 * 3600), (30, 24 * 3600)])
-async def test_the_trend_has_buckets_without_gaps_up_to_now(bot: Bot, days: int, bucket_s: int):
+async def test_the_trend_has_buckets_without_gaps_up_to_now(busy: Bot, days: int, bucket_s: int):
     """What happened now is in the last one; the stretch before is empty."""
-    await several(bot)
-    trend = await bot.read(f"/api/trend?days={days}")
+    trend = await busy.read(f"/api/trend?days={days}")
     buckets = trend["buckets"]
     assert (trend["bucket_s"], len(buckets)) == (bucket_s, days * 86_400 // bucket_s)
     starts = [datetime.fromisoformat(bucket["at"]) for bucket in buckets]
     assert {later - sooner for sooner, later in itertools.pairwise(starts)} == {timedelta(seconds=bucket_s)}
-    assert starts[-1] <= bot.world.now() < datetime.fromisoformat(trend["until"])
+    assert starts[-1] <= busy.world.now() < datetime.fromisoformat(trend["until"])
     assert sum(bucket["incidents"] for bucket in buckets) == trend["now"]["incidents"] == 4
     assert trend["now"]["resolved"] == 1
     assert trend["now"]["mttd_s"] is not None
     assert trend["before"]["incidents"] == 0
 
 
-async def test_the_scorecard_tells_the_signatures_apart(bot: Bot):
+async def test_the_scorecard_tells_the_signatures_apart(busy: Bot):
     """The most frequent first; those that are open and dismissed are counted."""
-    await several(bot)
-    scorecard = await bot.read("/api/scorecard")
+    scorecard = await busy.read("/api/scorecard")
     assert scorecard["signatures"] == len(scorecard["rows"])
     assert sum(row["incidents"] for row in scorecard["rows"]) == 4
     assert sum(row["open"] for row in scorecard["rows"]) == 1

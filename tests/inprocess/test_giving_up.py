@@ -6,7 +6,8 @@ from agents.testing.scenarios import pool_signal
 from bot.db.rows import Status
 from bot.testing import Bot
 
-PATIENCE_S = 4 * 3600
+PATIENCE_S = 2 * 3600
+STEP_S = 300
 
 
 class Broken:
@@ -34,7 +35,7 @@ async def test_a_write_that_never_succeeds_hands_the_incident_to_people_and_says
     await bot.signal(pool_signal())
     broken = Broken(bot, "merge")
     await bot.comment("/approve")
-    await bot.wait(PATIENCE_S, step=120)
+    await bot.wait(PATIENCE_S, step=STEP_S)
 
     assert broken.tried == 20
     incident = await bot.incident()
@@ -44,7 +45,7 @@ async def test_a_write_that_never_succeeds_hands_the_incident_to_people_and_says
     assert told[0].startswith("## Handed over to people")
     assert sum("I gave up after many tries: 502 Bad Gateway" in comment for comment in told[1:]) == 1
     broken.mend()
-    await bot.wait(PATIENCE_S, step=600)
+    await bot.wait(PATIENCE_S, step=STEP_S)
     assert await bot.comments() == told
     assert (await bot.incident()).merge is None
 
@@ -55,7 +56,7 @@ async def test_a_delivery_that_never_succeeds_fails_with_its_last_reason_and_the
     broken = Broken(bot, "comment")
     await bot.comment("/approve")
     (row,) = await bot.store.inbox.pending()
-    await bot.wait(PATIENCE_S, step=120)
+    await bot.wait(PATIENCE_S, step=STEP_S)
 
     assert broken.tried == 10
     found = await bot.store.inbox.get(row.id)
@@ -81,7 +82,7 @@ async def test_an_incident_that_is_taken_up_in_vain_is_handed_to_people_and_not_
         """Do nothing, as a worker that is killed each time."""
 
     bot.work.lanes.advance = stuck
-    await bot.wait(PATIENCE_S, step=60)
+    await bot.wait(PATIENCE_S, step=STEP_S)
 
     last = await bot.incident()
     assert last.stage is Stage.ESCALATED
@@ -98,7 +99,7 @@ async def test_what_belongs_to_an_incident_that_has_ended_is_given_up_in_silence
     await bot.close(number)
     assert await bot.stage() is Stage.DISMISSED
     told = await bot.comments(number)
-    await bot.wait(PATIENCE_S, step=120)
+    await bot.wait(PATIENCE_S, step=STEP_S)
 
     assert broken.tried == 20
     assert await bot.stage() is Stage.DISMISSED
