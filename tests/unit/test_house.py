@@ -91,6 +91,20 @@ def test_the_length_rule_notices_a_long_function(tmp_path, monkeypatch):
     assert _too_long(tmp_path / "long.py") == ["long.py:4 long has 41 lines"]
 
 
+def test_a_stage_changes_through_the_table_only():
+    """Nobody but the Incident itself sets its stage: `move` and `enter` look the way up, `evolve` would not."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"evolve", "model_copy"}
+        and any(keyword.arg == "stage" for keyword in node.keywords)
+    ]
+    assert [place for place in found if not place.startswith(("agents/incident.py", "agents/testing/"))] == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_top_level_names_belong_to_this_distribution_alone(package):
     """No other installed distribution brings a package of the same name."""
