@@ -1,15 +1,17 @@
-"""Unit tests of the agents read the same few configurations hundreds of times: each is parsed once."""
+"""Unit tests of the agents read the same few YAML files hundreds of times: each is parsed once."""
 
 import functools
 
 import pytest
 
 from agents import config
+from agents.remedies import settings_file
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _each_configuration_is_parsed_once():
-    """Let `load` keep what `parse` returned for a text; both are pure, and tests of `parse` call it itself."""
+def _each_file_is_parsed_once():
+    """Keep what pure functions returned for a configuration, and for a place in a settings file."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "parse", functools.cache(config.parse))
+        patch.setattr(config, "parse", functools.lru_cache(config.parse))
+        patch.setattr(settings_file, "span_in_yaml", functools.lru_cache(settings_file.span_in_yaml))
         yield
