@@ -10,7 +10,7 @@ from agents.testing.builders import anomaly, bundle
 from agents.testing.flow import POOL_FIX
 from agents.testing.merged import MERGED, OP, SIGNAL, MergedWorld
 from agents.writes import CloseIssue, CompleteCheck, LabelIssue, PostComment, SyncComment
-from telemetry.model import Detector, Health
+from telemetry.model import Detector, GroupStatus, Health
 
 SECOND = timedelta(seconds=1)
 
@@ -89,6 +89,20 @@ async def test_looks_become_rarer_with_every_twenty_series(world, series, pauses
     wide = SIGNAL.model_copy(update={"anomalies": found, "evidence": bundle()})
     after = await world.step(world.deployed(signal=wide))
     assert after.wake_at - world.time == pauses * POLL
+
+
+@pytest.mark.parametrize(
+    ("more", "group", "good"), [(0, None, 3), (1, None, 0), (1, True, 0), (1, False, 3), (0, True, 3)]
+)
+async def test_windows_count_for_nothing_while_a_series_that_was_left_out_may_be_unwell(world, more, group, good):
+    """Scout's group has to have closed, and to be known; it is not asked for where nothing was left out."""
+    world.reports(3)
+    if group is not None:
+        status = GroupStatus(group_id=SIGNAL.group_id, open=group, anomalies=())
+        world.telemetry.groups[SIGNAL.group_id] = status
+    after = await world.step(world.deployed(signal=SIGNAL.model_copy(update={"more_anomalies": more})))
+    assert after.verification.healthy_windows == good
+    assert (f"group {SIGNAL.group_id}" in world.telemetry.calls) is (more > 0)
 
 
 async def test_without_a_signal_nothing_has_recovered(world):

@@ -17,9 +17,10 @@ MISSING = Refused(reason="1 review is missing.", retry=True)
 
 
 def at(stage: Stage, **changes: object) -> Incident:
-    """Return an incident in one stage, approved once."""
+    """Return an incident in one stage, approved once, with an entry of Human in its timeline."""
     given = {"login": "will", "user_id": 1, "plan_id": "p", "head_sha": "a" * 40, "at": NOW, "via": "review"}
-    return incident(pool_signal(), stage, **{"approvals": [given], **changes})
+    entry = {"at": NOW, "agent": Agent.HUMAN, "stage": Stage.MERGING, "note": "Approved by will."}
+    return incident(pool_signal(), stage, **{"approvals": [given], "timeline": [entry], **changes})
 
 
 TABLE = [
