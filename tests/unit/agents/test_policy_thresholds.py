@@ -108,7 +108,7 @@ def test_a_limit_is_raised_up_to_its_maximum_and_what_scales_up_to_double(config
     assert (decision.outcome is Outcome.DENY) is not allowed
 
 
-@pytest.mark.parametrize("key", sorted(policy.SCALING_KEYS))
+@pytest.mark.parametrize("key", ["replicas", "replicaCount", "minReplicas", "maxReplicas", "instances", "maxInstances"])
 def test_every_key_that_scales_a_service_at_most_doubles_however_it_is_written(key):
     """In capitals and in quotes too."""
     for path in (f"spec.{key}", f"spec.{key.upper()}", f'spec."{key}"', key):
