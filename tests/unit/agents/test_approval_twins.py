@@ -142,10 +142,12 @@ async def test_of_two_people_the_second_one_suffices_and_nobody_counts_twice(fir
     shop = crew(TWO_PEOPLE)
     once = (await first(shop, await proposed(shop), "will")).evolve(outgoing=())
     assert (once.stage, people(once)) == (WAITING, ["will"])
-    assert once.timeline[-1].note.endswith("(1 of 2).")
+    ways = {by_comment: "by command", by_review: "with a review"}
+    assert once.timeline[-1].note == f"will approved plan {once.plan.id} {ways[first]} (1 of 2)."
     told = await second(shop, once, login)
     assert (told.stage, people(told)) == (APPROVED if len(after) == 2 else WAITING, after)
-    assert len(told.timeline) - len(once.timeline) == len(after) - 1
+    added = [entry.note for entry in told.timeline[len(once.timeline) :]]
+    assert added == [f"mia approved plan {once.plan.id} {ways[second]} (2 of 2)."][: len(after) - 1]
 
 
 @WAYS
