@@ -101,6 +101,9 @@ OTHER = finding("s", None, CauseKind.EXCEPTION, 0.5, "error", "E1")
         pytest.param([BOTH], [("d", SLOW)], [], 0.5, id="the slowness of two equal troubles"),
         pytest.param([failing(0.1), FAILS], [("d", FAILS)], [], 1.0, id="the worst operation counts"),
         pytest.param([FAILS], [("d", failing(0.25)), ("e", failing(0.3))], [], 0.6, id="the worst callee counts"),
+        pytest.param([FAILS, SLOW], [("d", FAILS)], [], 0.5, id="errors where another operation is slow"),
+        pytest.param([FAILS, SLOW], [("d", SLOW)], [], 0.5, id="slowness where another operation fails"),
+        pytest.param([FAILS], [("well", FAILS)], [], 0.0, id="a callee that reports to be well"),
         pytest.param([FAILS], [], [], 0.0, id="no calls"),
         pytest.param([FAILS], [("d", WELL)], [], 0.0, id="calls that are well"),
         pytest.param([FAILS], [("d", SLOW)], [], 0.0, id="calls that are slow, where only errors rose"),
@@ -115,7 +118,7 @@ OTHER = finding("s", None, CauseKind.EXCEPTION, 0.5, "error", "E1")
 def test_a_callee_accounts_for_the_share_of_the_trouble_that_its_calls_show(own, calls, findings, share):
     """Errors and slowness are averaged by how strong they are; the claim cites the worst call."""
     edges = [edge("s", callee, *change) for callee, change in calls]
-    told = changes(FAILS, service="told")
+    told = [*changes(FAILS, service="told"), *changes(WELL, service="well")]
     found, claim = explained(view(DEFAULTS, *bundle(*edges, *changes(*own), *told).items), "s", findings)
     assert found == pytest.approx(share)
     assert (claim is None) is (share == 0)
