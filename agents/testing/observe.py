@@ -130,8 +130,23 @@ def own_slowness(p: Parameters, x: float) -> float:
 
 
 def symptoms(p: Parameters, x: float) -> float:
-    """Return the weight of an error ratio that rose to `x`."""
-    return weight(find_symptoms, p, red("s", "op", *failing(x)))
+    """Return the weight of an error ratio that rose to `x`, beside an operation that fails as seldom as before."""
+    return weight(find_symptoms, p, red("s", "op", *failing(x)), red("s", "other", *failing(0.0)))
+
+
+def slow_symptoms(p: Parameters, x: float) -> float:
+    """Return the weight of a p95 that rose from 1,000 ms to `x`, beside an operation that is as fast as before."""
+    return weight(find_symptoms, p, red("s", "op", *slower(x)), red("s", "other", *slower(1000)))
+
+
+def unknown_callee(p: Parameters, x: float) -> float:
+    """Return the weight against a service without telemetry, when calls to it fail with the ratio `x`."""
+    return weight(find_silent_callees, p, edge("c", "s", *failing(x)))
+
+
+def slow_unknown_callee(p: Parameters, x: float) -> float:
+    """Return the weight against a service without telemetry, when the p95 of calls to it rose to `x`."""
+    return weight(find_silent_callees, p, edge("c", "s", *slower(x)))
 
 
 def silent_callee(p: Parameters, x: float) -> float:
