@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from agents.rca.resources import demand, pool_of, pools
+from agents.rca.parameters import DEFAULTS
+from agents.rca.resources import demand, find_full_pools, pool_of, pools
 from agents.testing.builders import ONSET, bundle, metric, red, summary
+from agents.testing.observe import view
 from telemetry.model import MetricEvidence, RedPoint
 
 STATE = "db.client.connection.state"
@@ -79,7 +81,8 @@ def test_a_pool_and_its_requests_are_those_of_the_service_and_of_the_fault():
         RedPoint(at=ONSET, requests=100, errors=50),
     ]
     own = red("s", "op", summary(100), summary(100)).model_copy(update={"series": tuple(ticks)})
-    other = red("t", "op", summary(100), summary(100, 99))
+    worse = (RedPoint(at=ONSET, requests=100, errors=99),)
+    other = red("t", "op", summary(100), summary(100)).model_copy(update={"series": worse})
     found = bundle(theirs, count(2), own, other)
     assert pool_of(found, "s").used.after == 2
     assert pool_of(found, "nobody") is None
@@ -98,3 +101,10 @@ def test_without_a_number_in_use_there_is_no_demand():
     """A queue alone tells only that connections are missing."""
     queue = metric("s", "db.client.connection.pending_requests", 0, 9)
     assert demand(bundle(queue, red("s", "op", summary(100), summary(100, 50))), "s") is None
+
+
+def test_of_several_full_pools_the_one_most_in_demand_is_evidence():
+    """One service has one culprit among its pools."""
+    full = [count(number, limit=number, pool=name) for number, name in ((2, "a"), (5, "b"))]
+    (found,) = find_full_pools(view(DEFAULTS, *full))
+    assert "uses 5 of 5 connections" in found.claim.text
