@@ -11,20 +11,19 @@ from agents.testing.builders import incident
 from agents.writes import SyncComment
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-PAIRS = [(before, after) for before in Stage for after in Stage if before is not after]
 
 
-@pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_a_move_goes_the_listed_ways_only(before: Stage, after: Stage):
-    """A way that the table does not list is refused, for `move` as for `enter`; nothing of the incident changes."""
+@pytest.mark.parametrize("before", Stage)
+def test_a_move_goes_the_listed_ways_only(before: Stage):
+    """A way that the table does not list is refused, for `move` as for `enter`."""
     seen = incident(None, before)
-    if after in ways_from(before):
-        assert seen.move(after, Agent.HUMAN, "It went on.", NOW).stage is after
-        assert seen.enter(after).stage is after
-        return
-    for go in (lambda: seen.move(after, Agent.HUMAN, "It went on.", NOW), lambda: seen.enter(after)):
-        with pytest.raises(IllegalMoveError, match=f"inc-1 cannot go from {before} to {after}"):
-            go()
+    for after in set(Stage) - {before}:
+        for go in (lambda to=after: seen.move(to, Agent.HUMAN, "It went on.", NOW), lambda to=after: seen.enter(to)):
+            if after in ways_from(before):
+                assert go().stage is after
+                continue
+            with pytest.raises(IllegalMoveError, match=f"inc-1 cannot go from {before} to {after}"):
+                go()
 
 
 @pytest.mark.parametrize("stage", Stage)
