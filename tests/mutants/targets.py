@@ -1,0 +1,106 @@
+"""Which modules are mutated, which tests have to notice it, and which functions guard an act."""
+
+from dataclasses import dataclass
+
+ALL = "*"
+"""Every function of a module."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A module. `tests`: files, and folders, which end with a slash. `guards`: qualified names of functions, or ALL.
+
+    In a function that guards an act no condition may be changed without a test that notices it.
+    """
+
+    path: str
+    tests: tuple[str, ...]
+    guards: tuple[str, ...] = ()
+
+    def guarded(self, function: str) -> bool:
+        """Return whether a function guards an act."""
+        return ALL in self.guards or function in self.guards
+
+
+_AGENTS = "tests/unit/agents"
+_HUMAN = (f"{_AGENTS}/test_human.py", f"{_AGENTS}/human/", "tests/unit/bot/handlers/")
+_POLICY = (f"{_AGENTS}/test_guardrail.py",)
+_CURATOR = (f"{_AGENTS}/test_curator.py",)
+_RESULTS = (f"{_AGENTS}/test_results.py", f"{_AGENTS}/test_human.py", f"{_AGENTS}/test_fixer.py")
+_RANKING = (f"{_AGENTS}/rca/", f"{_AGENTS}/test_brain.py")
+
+_WORK = ("tests/inprocess/",)
+_HANDLERS = ("tests/unit/bot/handlers/", *_WORK)
+_STORE = ("tests/integration/bot/test_store.py", *_WORK)
+_SWEEPER = ("tests/integration/bot/test_sweeper.py", *_WORK)
+"""Another file of tests is one entry more in one of these tuples."""
+
+TARGETS = (
+    Target("agents/policy.py", _POLICY, (ALL,)),
+    Target("agents/guardrail.py", _POLICY, (ALL,)),
+    Target("agents/approvals.py", _HUMAN, (ALL,)),
+    Target("agents/approving.py", _HUMAN, (ALL,)),
+    Target("agents/gate.py", _HUMAN, (ALL,)),
+    Target("agents/human.py", _HUMAN, (ALL,)),
+    Target("agents/verification.py", _CURATOR, ("healthy_run", "healthy_windows", "impact_stopped", "watched")),
+    Target(
+        "agents/curator.py",
+        _CURATOR,
+        (
+            "curator",
+            "_Watcher.verify",
+            "_Watcher._await_deploy",
+            "_Watcher._holds",
+            "_Watcher._await_recovery",
+            "_Watcher._all_is_told",
+            "_Watcher._report",
+            "_Watcher._not_recovered",
+            "_learn",
+        ),
+    ),
+    Target("agents/results.py", _RESULTS, (ALL,)),
+    Target("agents/rca/ranking.py", _RANKING, ("verdict",)),
+    Target(
+        "bot/lane.py",
+        _WORK,
+        (
+            "Lanes.process_delivery",
+            "Lanes._process",
+            "Lanes._receive",
+            "Lanes.advance",
+            "Lanes._advance",
+            "Lanes._carry_out",
+            "Lanes._step",
+            "Lanes._lease",
+            "Lanes._keep",
+        ),
+    ),
+    Target("bot/sweeper.py", _SWEEPER, ("Sweeper.run", "Sweeper._is_mine", "Sweeper._give_up")),
+    Target("bot/delivery.py", ("tests/unit/bot/test_delivery.py", *_WORK), (ALL,)),
+    Target("bot/routing.py", _WORK, (ALL,)),
+    Target("bot/handlers/issue_comment.py", _HANDLERS, (ALL,)),
+    Target("bot/handlers/issues.py", _HANDLERS, (ALL,)),
+    Target("bot/handlers/naming.py", _HANDLERS),
+    Target("bot/handlers/pull_request.py", _HANDLERS, (ALL,)),
+    Target("bot/handlers/pull_request_review.py", _HANDLERS, (ALL,)),
+    Target("bot/handlers/reported.py", _HANDLERS, ("reported",)),
+    Target("bot/handlers/signals.py", _HANDLERS, ("handle", "_opened", "_open", "_came_back")),
+    Target("bot/db/leases.py", ("tests/integration/bot/test_leases.py", *_WORK), (ALL,)),
+    Target(
+        "bot/db/inbox.py",
+        ("tests/integration/bot/test_inbox.py", *_SWEEPER),
+        ("Inbox.put", "Inbox.claim", "Inbox.due", "Inbox.exhausted", "Inbox.purge"),
+    ),
+    Target("bot/db/outbox.py", (*_STORE, *_SWEEPER), ("add", "settle", "Outbox.pending", "Outbox.retry", "Outbox.exhausted")),
+    Target(
+        "bot/db/incidents.py",
+        (*_STORE, *_SWEEPER),
+        ("fetch", "write", "by_number", "_waits", "due", "suspend_stalled", "progressed"),
+    ),
+    Target("bot/db/store.py", (*_STORE, *_SWEEPER), ("Store.save", "Store.delivered", "Store._save", "Store.open_incidents")),
+)
+
+
+def target_of(path: str) -> Target:
+    """Return the target of a module."""
+    return next(target for target in TARGETS if target.path == path)

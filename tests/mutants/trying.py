@@ -1,0 +1,199 @@
+"""Tries mutants in forks of one pytest session: the tests are imported once, a mutant costs little more than them."""
+
+import gc
+import importlib
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.mutants.forking import BROKEN, Child, fork, wait
+from tests.mutants.making import Mutant
+from tests.mutants.swapping import Functions
+
+Line = tuple[str, int]
+"""A module's path and a number."""
+
+SURVIVED, KILLED, NO_MUTANT = 0, 1, 4
+CPU_S, WALL_S, FACTOR = 10, 30, 5
+"""A mutant may use 10 s and five times what its tests use, and wait for 30 s more; then it counts as killed."""
+BASELINE_S = 900
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a mutant fared. `by`: the test that noticed it, or why it was stopped."""
+
+    mutant: Mutant
+    killed: bool
+    by: str
+
+
+@dataclass(eq=False)
+class Session:
+    """A pytest plugin that tries mutants instead of running the collected tests once.
+
+    `until`: when to stop trying, on the clock of `time.monotonic`. `problem`: why nothing could be tried.
+    """
+
+    mutants: Sequence[Mutant]
+    jobs: int
+    until: float
+    said: Callable[[Outcome], None]
+    problem: str = ""
+    failed: str = ""
+    _items: list[pytest.Item] = field(default_factory=list)
+    _seconds: dict[str, float] = field(default_factory=dict)
+    _reached: dict[Line, set[str]] = field(default_factory=dict)
+    _kills: Counter[str] = field(default_factory=Counter)
+
+    def pytest_configure(self) -> None:
+        """Let Hypothesis try the same examples for every mutant, and neither keep nor shrink those that fail."""
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", database=None, derandomize=True, deadline=None, phases=phases)
+        settings.load_profile("mutants")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """See which tests reach which functions, then try the mutants."""
+        if session.testsfailed:
+            self.problem = "The tests cannot be collected."
+            return True
+        paths = frozenset(mutant.path for mutant in self.mutants)
+        for path in paths:
+            importlib.import_module(path.removesuffix(".py").replace("/", "."))
+        self._items = session.items
+        self._functions = Functions(paths)
+        gc.freeze()
+        self._observe_all()
+        if not self.problem:
+            self._try_all()
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember that a test failed."""
+        if report.failed:
+            self.failed = report.nodeid
+
+    def _observe_all(self) -> None:
+        """Run all tests without any mutant, each process its share of the files."""
+        number = {path: n for n, path in enumerate(sorted({item.path for item in self._items}))}
+        children: list[Child] = []
+        for job in range(self.jobs):
+            share = [item for item in self._items if number[item.path] % self.jobs == job]
+            children.append(fork(lambda folder, share=share: self._observe(share, folder), cpu_s=BASELINE_S, wall_s=BASELINE_S))
+        while children:
+            child, code = wait(children)
+            with child.folder as folder:
+                if code:
+                    self.problem = child.said() or f"The tests alone end with {code}."
+                    continue
+                for name, seconds, reached in json.loads(Path(folder, "seen").read_text()):
+                    self._seconds[name] = seconds
+                    for path, line in reached:
+                        self._reached.setdefault((path, line), set()).add(name)
+
+    def _observe(self, items: Sequence[pytest.Item], folder: Path) -> int:
+        self._settle_in(items, folder)
+        codes = self._functions.codes()
+        seen: list[tuple[str, float, list[Line]]] = []
+        for item, after in _in_turn(items):
+            began = time.perf_counter()
+            with _running(codes) as reached:
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
+            seen.append((item.nodeid, time.perf_counter() - began, sorted(reached)))
+        if self.failed:
+            (folder / "said").write_text(f"Without any mutant, {self.failed} fails.")
+            return KILLED
+        (folder / "seen").write_text(json.dumps(seen))
+        return SURVIVED
+
+    def _settle_in(self, items: Sequence[pytest.Item], folder: Path) -> None:
+        """Let the tests of this process make their temporary files in its own folder."""
+        if items:
+            items[0].config._tmp_path_factory._basetemp = folder  # pytest offers no public way
+
+    def _try_all(self) -> None:
+        children: list[Child] = []
+        tried: dict[int, Mutant] = {}
+        for mutant in self.mutants:
+            if time.monotonic() > self.until:
+                break
+            items = self._noticing(mutant)
+            if not items:
+                self.said(Outcome(mutant, killed=False, by="no test reaches it"))
+                continue
+            child = self._start(mutant, items)
+            tried[child.pid] = mutant
+            children.append(child)
+            if len(children) == self.jobs:
+                self._judge(*wait(children), tried)
+        while children:
+            self._judge(*wait(children), tried)
+
+    def _noticing(self, mutant: Mutant) -> list[pytest.Item]:
+        """Return the tests that reach the function: first those that killed before, then the quick ones."""
+        reaching = {name for line in mutant.lines for name in self._reached.get((mutant.path, line), ())}
+        names = {name for name in reaching if name.startswith(mutant.killers)}
+        found = [item for item in self._items if item.nodeid in names]
+        return sorted(found, key=lambda item: (-self._kills[item.nodeid], self._seconds[item.nodeid]))
+
+    def _start(self, mutant: Mutant, items: list[pytest.Item]) -> Child:
+        patience = FACTOR * sum(self._seconds[item.nodeid] for item in items)
+        return fork(
+            lambda folder: self._try(mutant, items, folder), cpu_s=CPU_S + patience, wall_s=CPU_S + WALL_S + patience
+        )
+
+    def _try(self, mutant: Mutant, items: list[pytest.Item], folder: Path) -> int:
+        self._settle_in(items, folder)
+        if not mutant.differs():
+            return NO_MUTANT
+        self._functions.swap(mutant.path, mutant.source)
+        for item, after in _in_turn(items):
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
+            if self.failed:
+                (folder / "said").write_text(self.failed)
+                return KILLED
+        return SURVIVED
+
+    def _judge(self, child: Child, code: int, tried: dict[int, Mutant]) -> None:
+        with child.folder:
+            if code == BROKEN:
+                raise RuntimeError(f"{tried[child.pid].place}: {child.said()}")
+            by = child.said() or child.stopped or (f"ended by signal {-code}" if code < 0 else "")
+        if code == NO_MUTANT:
+            return
+        self._kills[by] += 1
+        self.said(Outcome(tried[child.pid], killed=code != SURVIVED, by=by))
+
+
+def _in_turn(items: Sequence[pytest.Item]) -> list[tuple[pytest.Item, pytest.Item | None]]:
+    return list(zip(items, [*items[1:], None], strict=True))
+
+
+@contextmanager
+def _running(codes: dict[CodeType, str]) -> Generator[set[Line]]:
+    """Yield a set that fills with the lines of mutated modules that run meanwhile."""
+    ran: set[Line] = set()
+
+    def enter(frame: FrameType, _: str, __: object) -> Callable[..., object] | None:
+        return step if frame.f_code in codes else None
+
+    def step(frame: FrameType, event: str, _: object) -> Callable[..., object]:
+        if event == "line":
+            ran.add((codes[frame.f_code], frame.f_lineno))
+        return step
+
+    sys.settrace(enter)
+    try:
+        yield ran
+    finally:
+        sys.settrace(None)
