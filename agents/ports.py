@@ -163,6 +163,10 @@ class ForgeWriter(Protocol):
 class Forge(ForgeReader, ForgeWriter, Protocol):
     """GitHub."""
 
+    async def resolve(self, full_name: str) -> RepoRef:
+        """Return the repository `owner/name`. Raises ForgeRefusedError when we cannot reach it."""
+        ...
+
 
 class Telemetry(Protocol):
     """Scout's query API. All raise ScoutUnavailableError."""

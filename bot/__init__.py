@@ -1,1 +1,1 @@
-"""Bot: the I/O shell, with settings, wiring, web service, worker, adapters and CLI."""
+"""Bot: the I/O shell, with settings, composition, web service, worker, adapters and CLI."""

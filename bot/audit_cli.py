@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bot.db.audit import Audit, AuditReport
-from bot.db.engine import Database
-from bot.db.migrate import upgrade
+from bot.app.truth import open_audit
+from bot.db.audit import AuditReport
 from bot.process import FAILED
 from bot.settings import load_settings
 
@@ -33,15 +32,11 @@ def export(
 
 
 async def _verify() -> AuditReport:
-    settings = load_settings()
-    await upgrade(settings.database)
-    async with Database(settings.database) as database:
-        return await Audit(database).verify()
+    async with open_audit(load_settings()) as audit:
+        return await audit.verify()
 
 
 async def _export(incident: str | None) -> None:
-    settings = load_settings()
-    await upgrade(settings.database)
-    async with Database(settings.database) as database:
-        async for row in Audit(database).export(incident_id=incident):
+    async with open_audit(load_settings()) as audit:
+        async for row in audit.export(incident_id=incident):
             typer.echo(row.model_dump_json())

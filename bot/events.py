@@ -1,10 +1,12 @@
 """Webhooks and signals, reduced to the fields that are used."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agents.incident import RepoRef
+from bot.db.rows import InboxRow
 from telemetry.errors import DecodeError
 from telemetry.model import Signal
 
@@ -168,6 +170,16 @@ Event = Annotated[
     IssuesEvent | IssueCommentEvent | PullRequestEvent | PullRequestReviewEvent | SignalEvent,
     Field(discriminator="kind"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A delivery that was read: its event (None: of no interest), and the incident that it is about or would open."""
+
+    row: InboxRow
+    event: Event | None
+    incident_id: str | None
+
 
 ACTIONS: dict[str, frozenset[str]] = {
     "issues": frozenset({"opened", "labeled", "edited", "closed", "reopened"}),

@@ -5,7 +5,7 @@ import structlog
 from bot.db.inbox import Inbox
 from bot.db.rows import Delivery
 from bot.queue.port import Queue, QueueUnavailableError
-from bot.topics import SIGNALS, UnreadableSignalError, guid_of, signal_of
+from bot.topics import SIGNALS, UnreadableSignalError, arrived
 from telemetry.bus import Bus
 
 log = structlog.get_logger()
@@ -17,19 +17,12 @@ async def take_signals(bus: Bus, inbox: Inbox, queue: Queue, consumer: str) -> N
     """Store every signal once and wake a worker, until cancelled. A message counts as read once it is stored."""
     async for message in bus.subscribe(SIGNALS, GROUP, consumer):
         try:
-            signal = signal_of(message.value)
+            signal = arrived(message.value)
         except UnreadableSignalError as error:
             log.warning("signal_unreadable", message_id=message.id, reason=str(error))
             await message.ack()
             continue
-        stored = await inbox.put(
-            Delivery(
-                guid=guid_of(signal),
-                source="scout",
-                event="signal",
-                payload=signal.model_dump_json(),
-            )
-        )
+        stored = await inbox.put(Delivery(guid=signal.guid, source="scout", event="signal", payload=signal.payload))
         await message.ack()
         if stored is not None:
             try:

@@ -18,12 +18,13 @@ from agents.writes import AnyWrite, Result
 from bot.adapters.github.calls import counting
 from bot.db.rows import InboxRow, OutboxRow, Status
 from bot.db.store import Store
+from bot.events import Routed
 from bot.observability.observer import Observer
 
 log = structlog.get_logger()
 
-Handle = Callable[[Incident | None, InboxRow], Awaitable[Incident | None]]
-Locate = Callable[[InboxRow], Awaitable[str | None]]
+Route = Callable[[InboxRow], Awaitable[Routed]]
+Handle = Callable[[Incident | None, Routed], Awaitable[Incident | None]]
 Deliver = Callable[[Incident, AnyWrite], Awaitable[Result]]
 
 ROUNDS = 200
@@ -42,7 +43,7 @@ class Lanes:
         store: Store,
         graph: Graph,
         *,
-        locate: Locate,
+        route: Route,
         handle: Handle,
         deliver: Deliver,
         now: Now,
@@ -52,7 +53,7 @@ class Lanes:
         self._observer = observer or Observer()
         self._store = store
         self._graph = graph
-        self._locate = locate
+        self._route = route
         self._handle = self._observer.handling(handle)
         self._deliver = self._observer.delivering(deliver)
         self._now = now
@@ -86,21 +87,23 @@ class Lanes:
                 self._observer.meters.delivery(row.event, outcome)
 
     async def _process(self, row: InboxRow) -> None:
-        incident_id = await self._locate(row)
+        routed = await self._route(row)
+        incident_id = routed.incident_id
         lane = incident_id or f"{row.repo_id}#{row.number}"
         with bound_contextvars(incident_id=incident_id), self._observer.about(incident_id):
             async with self._lease(lane):
                 if await self._store.inbox.claim(row.id) is None:
                     return
-                incident = await self._receive(incident_id, row)
+                incident = await self._receive(routed)
                 if incident is not None:
                     await self._advance_safely(incident.id)
 
-    async def _receive(self, incident_id: str | None, row: InboxRow) -> Incident | None:
-        known = await self._store.load(incident_id) if incident_id else None
+    async def _receive(self, routed: Routed) -> Incident | None:
+        row = routed.row
+        known = await self._store.load(routed.incident_id) if routed.incident_id else None
         before, version = known or (None, 0)
         with counting() as calls:
-            after = await self._handle(before, row)
+            after = await self._handle(before, routed)
         if after is None:
             await self._store.inbox.finish(row.id, "no change")
             return before

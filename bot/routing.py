@@ -11,6 +11,7 @@ from bot.events import (
     IssuesEvent,
     PullRequestEvent,
     PullRequestReviewEvent,
+    Routed,
     SignalEvent,
     read_event,
 )
@@ -25,15 +26,17 @@ class Router:
         self._store = store
         self._deps = deps
 
-    async def locate(self, row: InboxRow) -> str | None:
-        """Return the id of the incident that a delivery belongs to, or would open; None when there is none.
+    async def route(self, row: InboxRow) -> Routed:
+        """Return a delivery as its event, with the incident that it is about.
 
         Raises:
             DecodeError: the delivery lacks a field that is used.
         """
         event = read_event(row.event, row.action, row.payload)
-        if event is None:
-            return None
+        return Routed(row, event, None if event is None else await self._locate(event))
+
+    async def _locate(self, event: Event) -> str | None:
+        """Return the id of the incident that an event is about, or would open; None when there is none."""
         if isinstance(event, SignalEvent):
             signal = event.signal
             return await self._store.find_group(signal.tenant, signal.group_id) or id_of_signal(signal)
@@ -44,13 +47,9 @@ class Router:
             return marker.incident_id if marker else id_of_issue(event.repository.id, number)
         return known
 
-    async def handle(self, incident: Incident | None, row: InboxRow) -> Incident | None:
-        """Return the incident after the delivery; None when the delivery is not about an incident.
-
-        Raises:
-            DecodeError: the delivery lacks a field that is used.
-        """
-        event = read_event(row.event, row.action, row.payload)
+    async def handle(self, incident: Incident | None, routed: Routed) -> Incident | None:
+        """Return the incident after the delivery; None when the delivery is not about an incident."""
+        event = routed.event
         match event:
             case None:
                 return None

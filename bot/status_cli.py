@@ -8,14 +8,11 @@ import typer
 from rich.console import Console
 
 from agents.errors import ScoutUnavailableError
-from bot.adapters.scout import ScoutClient
+from bot.app.scout import PAGE_PATIENCE_S, open_scout
 from bot.process import FAILED
 from bot.settings import Settings, load_settings
 from bot.status import ProcessStatus, ScoutHealth, as_json, health_table, processes, table
-from bot.wiring import query_token
 from telemetry.errors import SreSpaceError
-
-SCOUT_TIMEOUT_S = 2.0
 
 status_app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
@@ -42,13 +39,11 @@ async def _with_scout(settings: Settings, found: tuple[ProcessStatus, ...]) -> t
     """Return the processes with what Scout says of itself; one that does not answer is shown without it."""
     if not any(one.name == "scout" and one.pid is not None for one in found):
         return found
-    client = ScoutClient(settings.scout_url, token=query_token(settings), timeout_s=SCOUT_TIMEOUT_S)
     try:
-        health = ScoutHealth.of(await client.status())
+        async with open_scout(settings, timeout_s=PAGE_PATIENCE_S) as client:
+            health = ScoutHealth.of(await client.status())
     except ScoutUnavailableError:
         return found
-    finally:
-        await client.close()
     return tuple(one.model_copy(update={"scout": health}) if one.name == "scout" else one for one in found)
 
 

@@ -4,10 +4,10 @@ import asyncio
 import signal
 import sys
 
+from bot.app.bus import open_bus
 from bot.process import run_process
 from bot.settings import Mode, Settings, reachable
 from bot.supervisor import up
-from bot.wiring import open_bus
 
 
 async def run_up(settings: Settings) -> None:

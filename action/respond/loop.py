@@ -1,41 +1,38 @@
 """Works off what is due, in this process, until every incident waits for somebody or for later."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from agents.incident import Incident
-from agents.ports import Now
 from agents.stages import ACTS
+from bot.app.work import Work
 from bot.db.store import Store
-from bot.queue.memory import Job, MemoryQueue
-from bot.sweeper import Sweeper
+from bot.queue.memory import MemoryQueue
 
 IDLE_S = 0.25
 LOOKED_AT = 1000
 """So many of the newest incidents may still have something to do."""
 
 
-async def work_off(
-    store: Store, queue: MemoryQueue, sweeper: Sweeper, jobs: Mapping[str, Job], *, now: Now, max_wait_s: float
-) -> None:
+async def work_off(work: Work, queue: MemoryQueue, *, max_wait_s: float) -> None:
     """Return when nothing is left to do, or when what is left has to wait beyond `max_wait_s`.
 
-    The jobs are the worker's; the sweeper wakes what asked to be woken, and gives up what is hopeless.
+    The sweeper wakes what asked to be woken, and gives up what is hopeless.
 
     Raises:
         Whatever a job raises that is not the business of its lane: a defect of ours.
     """
+    store, now = work.adapters.store, work.adapters.now
     until = now() + timedelta(seconds=max_wait_s)
     while True:
-        failures = await queue.run_due(jobs)
+        failures = await queue.run_due(work.jobs)
         if failures:
             raise failures[0]
         if not queue.waiting and not await is_busy(store, until):
             return
         if now() > until:
             return
-        await sweeper.sweep()
+        await work.sweeper.sweep()
         if not queue.waiting:
             await asyncio.sleep(IDLE_S)
 

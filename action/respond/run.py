@@ -16,18 +16,15 @@ from action.respond.outcome import Outcome, outcome_of, summary
 from action.respond.telemetry import InEnvironment, NoTelemetry, Replay, files_of
 from action.settings import Context
 from agents.ports import Telemetry
-from bot.adapters.github.token import TokenAccess, connect_with_token
-from bot.adapters.memory import open_memory
-from bot.adapters.scout import ScoutClient
-from bot.db.engine import Database
-from bot.db.migrate import upgrade
+from bot.app.github import open_github_with_token
+from bot.app.memory import open_incident_memory
+from bot.app.scout import open_scout_at
+from bot.app.truth import memory_queue, open_store
+from bot.app.work import Adapters, Work, build_work
 from bot.db.rows import Delivery
 from bot.db.store import Store
 from bot.queue.memory import MemoryQueue
 from bot.settings import Settings, load_settings
-from bot.sweeper import Sweeper
-from bot.wiring import now
-from bot.worker_process import gave_up, lanes_of
 
 WORKFLOW_LOGIN = "github-actions[bot]"
 """Under this name appears what is written with a workflow's GITHUB_TOKEN."""
@@ -80,22 +77,26 @@ def _marker_secret(given: SecretStr, state: Path) -> SecretStr:
 
 async def respond(context: Context, settings: Settings, delivery: Delivery | None) -> Outcome:
     """Handle a delivery, or only what is due, and return what came of it."""
-    given, runner = context.inputs, context.runner
-    access = TokenAccess(runner.api_url, given.token, given.bot_login or WORKFLOW_LOGIN)
-    forge = connect_with_token(access)
-    queue = MemoryQueue(now)
-    try:
-        async with _store(settings) as store, open_memory(settings.chroma) as memory, _telemetry(context) as telemetry:
-            lanes = lanes_of(settings, store, forge, memory, telemetry)
-            sweeper = Sweeper(store=store, queue=queue, gave_up=lambda lost: gave_up(store, lost), now=now, owner=OWNER)
-            before = {incident.id: incident for incident in await store.list_incidents(LOOKED_AT)}
-            row_id = None if delivery is None else await _put(store, queue, delivery)
-            jobs = {"process_delivery": lanes.process_delivery, "advance": lanes.advance}
-            await work_off(store, queue, sweeper, jobs, now=now, max_wait_s=given.max_wait_s)
-            row = None if row_id is None else await store.inbox.get(row_id)
-            return outcome_of(row, before, await store.list_incidents(LOOKED_AT))
-    finally:
-        await forge.aclose()
+    given = context.inputs
+    async with (
+        open_github_with_token(settings, given.token, given.bot_login or WORKFLOW_LOGIN) as forge,
+        open_store(settings) as store,
+        open_incident_memory(settings) as memory,
+        _telemetry(context) as telemetry,
+    ):
+        queue = memory_queue()
+        adapters = Adapters(store=store, queue=queue, forge=forge, memory=memory, telemetry=telemetry)
+        return await handle(build_work(settings, adapters, OWNER), queue, delivery, max_wait_s=given.max_wait_s)
+
+
+async def handle(work: Work, queue: MemoryQueue, delivery: Delivery | None, *, max_wait_s: float) -> Outcome:
+    """Put a delivery into the inbox, work off what is due, and return what changed."""
+    store = work.adapters.store
+    before = {incident.id: incident for incident in await store.list_incidents(LOOKED_AT)}
+    row_id = None if delivery is None else await _put(store, queue, delivery)
+    await work_off(work, queue, max_wait_s=max_wait_s)
+    row = None if row_id is None else await store.inbox.get(row_id)
+    return outcome_of(row, before, await store.list_incidents(LOOKED_AT))
 
 
 async def _put(store: Store, queue: MemoryQueue, delivery: Delivery) -> int | None:
@@ -104,16 +105,6 @@ async def _put(store: Store, queue: MemoryQueue, delivery: Delivery) -> int | No
     if row_id is not None:
         await queue.enqueue("process_delivery", row_id)
     return row_id
-
-
-@contextlib.asynccontextmanager
-async def _store(settings: Settings) -> AsyncGenerator[Store]:
-    await upgrade(settings.database)
-    database = Database(settings.database)
-    try:
-        yield Store(database, now)
-    finally:
-        await database.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -127,11 +118,8 @@ async def _telemetry(context: Context) -> AsyncGenerator[Telemetry]:
     if given.telemetry and given.scout_url:
         raise InputError("scout-url", "and `telemetry` exclude each other")
     if given.scout_url:
-        client = ScoutClient(given.scout_url, token=given.scout_token.get_secret_value() or None)
-        try:
+        async with open_scout_at(given.scout_url, given.scout_token.get_secret_value() or None) as client:
             yield InEnvironment(client, given.environment)
-        finally:
-            await client.close()
     elif given.telemetry:
         replay = Replay(files_of(given.telemetry, context.runner.workspace))
         replay.read()

@@ -36,6 +36,13 @@ class FakeForge:
         if repo.full_name != self.github.full_name:
             raise ForgeRefusedError(404, "Not Found")
 
+    async def resolve(self, full_name: str) -> RepoRef:
+        """Return the repository of this world."""
+        self.calls.append("resolve")
+        if full_name != self.github.full_name:
+            raise ForgeRefusedError(404, "Not Found")
+        return self.github.ref
+
     async def file(self, repo: RepoRef, path: str, ref: str) -> RepoFile | None:
         """Return a file of the repository in memory."""
         self._called("file", repo)
@@ -173,10 +180,9 @@ class FakeForge:
         if github.merge_blocked:
             return Refused(reason=github.merge_blocked, retry=True)
         try:
-            pull.merge_sha = github.git.merge(pull.base_ref, head_sha, message=title, author=APP, at=github.now())
+            github.merges(APP, pull.number, title=title)
         except MergeConflictError:
             return Refused(reason="Pull Request has merge conflicts")
-        pull.open = False
         return Done(number=pull.number, sha=pull.merge_sha)
 
     async def close_pull(self, repo: RepoRef, number: int, *, branch: str) -> Result:
@@ -185,28 +191,24 @@ class FakeForge:
         pull = self.github.pulls.get(number)
         if pull is None:
             return Refused(reason="Not Found")
-        pull.open = False
+        self.github.closes_pull(APP, number)
         pull.last_head = self.github.git.branches.pop(branch, pull.last_head)
         return Done(number=number)
 
     async def label_issue(self, repo: RepoRef, issue: int, *, add: tuple[str, ...], remove: tuple[str, ...]) -> Result:
         """Add and remove labels."""
         self._called("label_issue", repo)
-        found = self.github.issues.get(issue)
-        if found is None:
+        if issue not in self.github.issues:
             return Refused(reason="Not Found")
-        kept = tuple(label for label in dict.fromkeys((*found.labels, *add)) if label not in remove)
-        self.github.issues[issue] = found.model_copy(update={"labels": kept})
+        self.github.labels(APP, issue, add=add, remove=remove)
         return Done()
 
     async def close_issue(self, repo: RepoRef, issue: int, *, completed: bool) -> Result:
         """Close an issue."""
         self._called("close_issue", repo)
-        found = self.github.issues.get(issue)
-        if found is None:
+        if issue not in self.github.issues:
             return Refused(reason="Not Found")
-        self.github.issues[issue] = found.model_copy(update={"open": False})
-        self.github.closed_as[issue] = "completed" if completed else "not_planned"
+        self.github.closes(APP, issue, reason="completed" if completed else "not_planned")
         return Done()
 
 

@@ -1,84 +1,26 @@
-"""What FakeForge stands on: people, issues, comments, pull requests and checks of one repository in memory."""
+"""What FakeForge stands on: what people and Apps do to issues, comments and pull requests of one repository in memory.
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+Whatever happens in it is told by a webhook, as GitHub would: `hooks` lists them, oldest first.
+"""
 
-from agents.incident import RepoRef
-from agents.ports import CommentState, IssueState, Permission, PullState
-from agents.testing.repository import EPOCH, Repository
-from agents.writes import Reaction
+from datetime import timedelta
 
-APP = "sre-space[bot]"
-REPO = RepoRef(id=4711, owner="acme", name="shop", installation_id=99)
+from agents.ports import CommentState, IssueState
+from agents.testing import webhooks
+from agents.testing.records import APP, REPO, Check, Pull, Records, Review
+from agents.testing.webhooks import Hook, Json
 
-
-@dataclass
-class Pull:
-    """A pull request as stored."""
-
-    number: int
-    head_ref: str
-    base_ref: str
-    opener: str
-    title: str
-    body: str
-    open: bool = True
-    merge_sha: str | None = None
-    last_head: str = ""
-    pushers: list[str] = field(default_factory=list[str])
+__all__ = ["APP", "REPO", "Check", "GitHub", "Pull", "Review"]
 
 
-@dataclass
-class Check:
-    """A check run as stored."""
-
-    conclusion: str
-    title: str
-    summary: str
-
-
-@dataclass
-class GitHub:
-    """One repository with everything around it. Its clock stands still unless `tick` moves it."""
-
-    full_name: str = REPO.full_name
-    default_branch: str = "main"
-    git: Repository = field(default_factory=Repository)
-    issues: dict[int, IssueState] = field(default_factory=dict[int, IssueState])
-    pulls: dict[int, Pull] = field(default_factory=dict[int, Pull])
-    comments: dict[int, tuple[int, CommentState]] = field(default_factory=dict[int, tuple[int, CommentState]])
-    reactions: dict[int, list[Reaction]] = field(default_factory=dict[int, list[Reaction]])
-    checks: dict[str, Check] = field(default_factory=dict[str, Check])
-    permissions: dict[str, Permission] = field(default_factory=dict[str, Permission])
-    user_ids: dict[str, int] = field(default_factory=dict[str, int])
-    closed_as: dict[int, str] = field(default_factory=dict[int, str])
-    merge_blocked: str = ""
-    clock: datetime = EPOCH
-
-    def now(self) -> datetime:
-        """Return the time of this world."""
-        return self.clock
-
-    def tick(self, delta: timedelta) -> None:
-        """Let time pass."""
-        self.clock += delta
-
-    def user_id(self, login: str) -> int:
-        """Return a stable id of a person."""
-        return self.user_ids.setdefault(login, 1000 + len(self.user_ids))
-
-    def grant(self, login: str, permission: Permission) -> None:
-        """Give a person a permission on the repository (without: read)."""
-        self.permissions[login] = permission
-
-    def _number(self) -> int:
-        return 1 + max((*self.issues, *self.pulls), default=0)
+class GitHub(Records):
+    """One repository and what people and Apps do in it."""
 
     def opens(
         self, login: str, title: str, body: str = "", *, labels: tuple[str, ...] = (), author_type: str = "User"
     ) -> IssueState:
         """Open an issue as `login`."""
-        number = self._number()
+        number = self.next_number()
         self.issues[number] = IssueState(
             number=number,
             title=title,
@@ -89,7 +31,59 @@ class GitHub:
             labels=labels,
             url=f"https://github.test/{self.full_name}/issues/{number}",
         )
+        self.opened_at[number] = self.now()
+        self._tell_issue("opened", number, login)
+        for label in labels:
+            self._tell_issue("labeled", number, login, label={"id": 1, "name": label})
         return self.issues[number]
+
+    def edits_issue(self, login: str, number: int, *, title: str | None = None, body: str | None = None) -> None:
+        """Change title or body of an issue as `login`."""
+        said = {"title": title, "body": body}
+        self._change_issue(number, {name: text for name, text in said.items() if text is not None})
+        self._tell_issue("edited", number, login)
+
+    def labels(self, login: str, number: int, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> None:
+        """Add and remove labels of an issue as `login`; nothing is told of those that are there, or not there."""
+        before = self.issues[number].labels
+        after = tuple(label for label in dict.fromkeys((*before, *add)) if label not in remove)
+        self._change_issue(number, {"labels": after})
+        for action, changed in (("labeled", set(after) - set(before)), ("unlabeled", set(before) - set(after))):
+            for label in sorted(changed):
+                self._tell_issue(action, number, login, label={"id": 1, "name": label})
+
+    def closes(self, login: str, number: int, *, reason: str = "completed") -> None:
+        """Close an issue as `login`; one that is closed stays as it is."""
+        if self.issues[number].open:
+            self._change_issue(number, {"open": False})
+            self.closed_as[number] = reason
+            self._tell_issue("closed", number, login)
+
+    def reopens(self, login: str, number: int) -> None:
+        """Open an issue again as `login`."""
+        self._change_issue(number, {"open": True})
+        self._tell_issue("reopened", number, login)
+
+    def _change_issue(self, number: int, changes: Json) -> None:
+        self.issues[number] = self.issues[number].model_copy(update=changes)
+
+    def _tell_issue(self, action: str, number: int, login: str, **more: Json) -> None:
+        self._tell("issues", action, login, issue=self._issue(number), **more)
+
+    def _issue(self, number: int) -> Json:
+        """Return an issue, or a pull request as an issue, as webhooks show it."""
+        if number in self.pulls:
+            state = self.pull_state(self.pulls[number])
+            return webhooks.issue_of_pull(state, self.account(state.opener), self.now())
+        found = self.issues.get(number)
+        if found is None:
+            return {"number": number, "created_at": self.now().isoformat(), "updated_at": self.now().isoformat()}
+        opened_at = self.opened_at.get(number, self.now())
+        return webhooks.issue(found, self.account(found.author), opened_at, self.now())
+
+    def _tell(self, event: str, action: str, login: str, **parts: object) -> None:
+        payload = {**webhooks.around(self.ref, action, self.account(login)), **parts}
+        self.hooks.append(Hook(event, payload))
 
     def says(
         self, issue: int, login: str, body: str, *, author_type: str = "User", by_app: bool = False
@@ -108,7 +102,12 @@ class GitHub:
             url=f"https://github.test/{self.full_name}/issues/{issue}#issuecomment-{comment_id}",
         )
         self.comments[comment_id] = (issue, posted)
+        self._tell_comment("created", issue, posted)
         return posted
+
+    def _tell_comment(self, action: str, issue: int, found: CommentState) -> None:
+        said = webhooks.comment(found, self.account(found.author))
+        self._tell("issue_comment", action, found.author, issue=self._issue(issue), comment=said)
 
     def edits(self, comment_id: int, body: str) -> CommentState:
         """Edit a comment; on GitHub its `updated_at` moves."""
@@ -116,38 +115,81 @@ class GitHub:
         later = max(self.now(), old.updated_at + timedelta(seconds=1))
         edited = old.model_copy(update={"body": body, "updated_at": later})
         self.comments[comment_id] = (issue, edited)
+        self._tell_comment("edited", issue, edited)
         return edited
+
+    def deletes(self, comment_id: int) -> None:
+        """Delete a comment."""
+        issue, gone = self.comments.pop(comment_id)
+        self._tell_comment("deleted", issue, gone)
 
     def pulls_in(self, head_ref: str, base_ref: str, login: str, *, title: str, body: str = "") -> Pull:
         """Open a pull request as `login`."""
-        number = self._number()
+        number = self.next_number()
         self.pulls[number] = Pull(number, head_ref, base_ref, login, title, body)
+        self._tell_pull("opened", number, login)
         return self.pulls[number]
+
+    def closes_pull(self, login: str, number: int) -> None:
+        """Close a pull request without merging it, as `login`; one that is closed stays as it is."""
+        if self.pulls[number].open:
+            self.pulls[number].open = False
+            self._tell_pull("closed", number, login)
+
+    def reopens_pull(self, login: str, number: int) -> None:
+        """Open a pull request again as `login`; GitHub wants its branch to be there."""
+        self.pulls[number].open = True
+        self._tell_pull("reopened", number, login)
+
+    def merges(self, login: str, number: int, *, title: str = "Merge") -> str:
+        """Merge a pull request as `login` and return the merge commit's SHA.
+
+        Raises:
+            MergeConflictError: it does not fit any more.
+        """
+        pull = self.pulls[number]
+        head = self.git.branches[pull.head_ref]
+        merged = self.git.merge(pull.base_ref, head, message=title, author=login, at=self.now())
+        pull.merge_sha, pull.open = merged, False
+        self._tell_pull("closed", number, login)
+        return merged
+
+    def reviews_as(self, login: str, number: int, state: str) -> int:
+        """Review a pull request at its head as `login` and return the review's id."""
+        review = Review(7000 + len(self.reviews), number, login, state, self.head(self.pulls[number]))
+        self.reviews[review.id] = review
+        self._tell_review("submitted", review, login)
+        return review.id
+
+    def dismisses(self, login: str, review_id: int) -> None:
+        """Dismiss a review as `login`."""
+        self.reviews[review_id].state = "dismissed"
+        self._tell_review("dismissed", self.reviews[review_id], login)
+
+    def _tell_pull(self, action: str, number: int, login: str) -> None:
+        state = self.pull_state(self.pulls[number])
+        said = webhooks.pull(state, self.account(state.opener), self.now())
+        self._tell("pull_request", action, login, number=number, pull_request=said)
+
+    def _tell_review(self, action: str, review: Review, login: str) -> None:
+        state = self.pull_state(self.pulls[review.number])
+        said = {
+            "id": review.id,
+            "state": review.state,
+            "user": self.account(review.login),
+            "commit_id": review.commit_id,
+        }
+        pull = webhooks.pull(state, self.account(state.opener), self.now())
+        self._tell("pull_request_review", action, login, review=said, pull_request=pull)
 
     def pushes(self, branch: str, files: dict[str, str | None], *, login: str, message: str = "More") -> str:
         """Push one commit on a branch as `login`; return its SHA."""
-        for pull in self.pulls.values():
-            if pull.head_ref == branch and login not in pull.pushers:
+        pulls = [pull for pull in self.pulls.values() if pull.head_ref == branch]
+        for pull in pulls:
+            if login not in pull.pushers:
                 pull.pushers.append(login)
-        return self.git.commit(files, message=message, author=login, at=self.now(), branch=branch)
-
-    def pull_state(self, pull: Pull) -> PullState:
-        """Return a pull request as GitHub would answer now."""
-        base = self.git.branches[pull.base_ref]
-        head = self.git.branches.get(pull.head_ref, pull.last_head)
-        known = {commit.sha for commit in self.git.history(base)}
-        authors = [commit.author for commit in self.git.history(head) if commit.sha not in known] if head else []
-        return PullState(
-            number=pull.number,
-            url=f"https://github.test/{self.full_name}/pull/{pull.number}",
-            open=pull.open,
-            merged=pull.merge_sha is not None,
-            merge_sha=pull.merge_sha,
-            head_sha=head,
-            head_ref=pull.head_ref,
-            base_ref=pull.base_ref,
-            base_sha=base,
-            opener=pull.opener,
-            pushers=tuple(dict.fromkeys((*authors, *pull.pushers))),
-            mergeable_state="blocked" if self.merge_blocked else "clean",
-        )
+        sha = self.git.commit(files, message=message, author=login, at=self.now(), branch=branch)
+        for pull in pulls:
+            if pull.open:
+                self._tell_pull("synchronize", pull.number, login)
+        return sha

@@ -104,13 +104,17 @@ def _create_engine(url: URL) -> AsyncEngine:
 
 
 class Database:
-    """An engine with two kinds of transaction: `read` and `write`."""
+    """An engine with two kinds of transaction: `read` and `write`.
+
+    A SQLite database in memory (`sqlite://`) has one connection, so its transactions take turns, reads included.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = with_driver(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        if self.is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self._alone = self.is_sqlite and parsed.database in {None, "", ":memory:"}
+        if self.is_sqlite and not self._alone:
+            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
         self.engine = _create_engine(parsed)
         # Postgres shows each statement the newest state, unless it is asked for one state for all of them.
         one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -126,7 +130,7 @@ class Database:
             DatabaseUnavailableError: the database cannot be reached.
         """
         with _translated():
-            async with self._reader.connect() as connection:
+            async with self._turn if self._alone else contextlib.nullcontext(), self._reader.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager

@@ -39,7 +39,17 @@ async def upgrade(url: str) -> None:
     """
     async with Database(url) as database:
         try:
-            async with database.write() as connection:
-                await connection.run_sync(_upgrade)
+            await migrate(database)
         except CommandError as error:
             raise MigrationError(make_url(url).render_as_string(hide_password=True), str(error)) from error
+
+
+async def migrate(database: Database) -> None:
+    """Bring an open database to the current schema.
+
+    Raises:
+        DatabaseUnavailableError: it does not answer.
+        CommandError: it holds a schema that this version does not know.
+    """
+    async with database.write() as connection:
+        await connection.run_sync(_upgrade)

@@ -32,6 +32,10 @@ class Store:
         self.read_model = ReadModel(database)
         self.figures = Figures(database)
 
+    async def check(self) -> None:
+        """Return when the database answers."""
+        await self.events_after(0, 1)
+
     async def load(self, incident_id: str) -> tuple[Incident, int] | None:
         """Return an incident and its version."""
         async with self._database.read() as connection:

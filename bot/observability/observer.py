@@ -11,13 +11,13 @@ from agents.errors import TransientError
 from agents.incident import TERMINAL, Agent, Incident
 from agents.ports import Step
 from agents.writes import AnyWrite, Result
-from bot.db.rows import InboxRow
+from bot.events import Routed
 from bot.observability.ids import ids_of
 from bot.observability.meters import Meters
 from bot.observability.routes import route_of
 from bot.observability.traces import Traces
 
-Handle = Callable[[Incident | None, InboxRow], Awaitable[Incident | None]]
+Handle = Callable[[Incident | None, Routed], Awaitable[Incident | None]]
 Deliver = Callable[[Incident, AnyWrite], Awaitable[Result]]
 
 _INCIDENT = "sre_space.incident.id"
@@ -76,9 +76,9 @@ class Observer:
     def handling(self, handle: Handle) -> Handle:
         """Return `handle` with a span for each delivery."""
 
-        async def observed(before: Incident | None, row: InboxRow) -> Incident | None:
-            with self.traces.delivery(row.guid, row.event) as span:
-                after = await handle(before, row)
+        async def observed(before: Incident | None, routed: Routed) -> Incident | None:
+            with self.traces.delivery(routed.row.guid, routed.row.event) as span:
+                after = await handle(before, routed)
                 if incident := after or before:
                     span.set_attribute(_INCIDENT, incident.id)
                     span.set_attribute(_STAGE, incident.stage)

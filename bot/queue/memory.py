@@ -36,6 +36,11 @@ class MemoryQueue:
         """Return the jobs that wait, in the order in which they become due."""
         return tuple(sorted(self._waiting.values(), key=lambda job: job.due))
 
+    @property
+    def due(self) -> tuple[Waiting, ...]:
+        """Return the jobs whose time has come, in that order."""
+        return tuple(job for job in self.waiting if job.due <= self._now())
+
     async def enqueue(self, name: str, *args: Argument, delay_s: float = 0.0, job_id: str | None = None) -> bool:
         """See `Queue.enqueue`."""
         key = job_id or f"job-{next(self._numbers)}"
@@ -50,9 +55,18 @@ class MemoryQueue:
         Raises:
             KeyError: a job has no function.
         """
-        due = [job for job in self.waiting if job.due <= self._now()]
-        outcomes = await asyncio.gather(*(self._run(job, jobs[job.name]) for job in due), return_exceptions=True)
+        running = (self._run(job, jobs[job.name]) for job in self.due)
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
         return tuple(outcome for outcome in outcomes if outcome is not None)
+
+    async def run_next(self, jobs: Mapping[str, Job]) -> None:
+        """Run the job that is due first, and raise what it raises; does nothing when none is due.
+
+        Raises:
+            KeyError: the job has no function.
+        """
+        for job in self.due[:1]:
+            await self._run(job, jobs[job.name])
 
     async def _run(self, job: Waiting, function: Job) -> None:
         del self._waiting[job.id]
@@ -61,6 +75,9 @@ class MemoryQueue:
             await function(*job.args)
         finally:
             self._running.discard(job.id)
+
+    async def ping(self) -> None:
+        """Return: a queue in this process always answers."""
 
     async def aclose(self) -> None:
         """Forget what waits."""

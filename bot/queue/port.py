@@ -24,6 +24,14 @@ class Queue(Protocol):
         """
         ...
 
+    async def ping(self) -> None:
+        """Return when the queue answers.
+
+        Raises:
+            QueueUnavailableError: it does not.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Give back connections."""
         ...

@@ -1,4 +1,4 @@
-"""The web application: webhooks and health; the dashboard is mounted on it by the wiring."""
+"""The web application: webhooks and health; the dashboard is mounted on it by `bot.app.web`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

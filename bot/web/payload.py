@@ -35,7 +35,6 @@ class _Body(msgspec.Struct):
     sender: _HasLogin | None = None
 
 
-_BODY: Final = msgspec.json.Decoder(_Body)
 _WHOLE: Final = msgspec.json.Decoder(dict[str, Any])
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -48,8 +47,8 @@ def delivery(body: bytes, *, event: str, guid: str) -> Delivery:
     """
     try:
         text = body.decode("utf-8")
-        known = _BODY.decode(body)
-        whole = _WHOLE.decode(body)
+        whole = _WHOLE.decode(text)
+        known = msgspec.convert(whole, _Body)
     except UnicodeDecodeError as error:
         raise DecodeError("the body is not UTF-8") from error
     except msgspec.ValidationError as error:

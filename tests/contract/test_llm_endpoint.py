@@ -17,7 +17,7 @@ from agents.testing.llm import answer
 from agents.testing.memory import FakeMemory
 from agents.testing.scenarios import pool_signal
 from agents.testing.shop import Shop
-from bot.llm_wiring import open_second_opinion
+from bot.app.llm import open_second_opinion
 from bot.settings import Settings, SettingsError
 from tests.support_llm import GOOD, Endpoint, completion, llm_endpoint
 

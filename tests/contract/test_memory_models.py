@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.memory import EmbedderError, HashingEmbedder, MemoryMismatchError, SentenceEmbedder
 from bot.adapters.memory.essence import essence
-from bot.memory_wiring import make_embedder, open_incident_memory
+from bot.app.memory import make_embedder, open_incident_memory
 from bot.settings import EmbedderKind, Settings
 from tests.contract.test_memory import TEXT, case
 from tests.requirements import ROOT

@@ -11,7 +11,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from bot.topics import signal_of
+from bot.topics import arrived
 from telemetry.bus import RedisStreamsBus
 from telemetry.model import Signal
 from telemetry.testing import Chain, Fault
@@ -96,7 +96,7 @@ async def test_a_killed_scout_goes_on_with_its_baseline_and_its_incident(tmp_pat
 
         async def listen():
             async for message in bus.subscribe("signals", "test", "one"):
-                came.append(signal_of(message.value))
+                came.append(Signal.model_validate_json(arrived(message.value).payload))
                 await message.ack()
 
         listening = asyncio.create_task(listen())

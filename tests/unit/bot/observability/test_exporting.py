@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from bot.app.access import metrics_token
 from bot.observability.endpoint import metrics_router
 from bot.observability.exporting import endpoint_of, observing
 from bot.observability.ids import ids_of
 from bot.observability.log_ids import add_trace_ids
 from bot.settings import load_settings
-from bot.wiring import metrics_token
 from telemetry.state import Limits, TelemetryState
 from telemetry.testing.otlp import Call, Where, traces
 

@@ -12,6 +12,7 @@ from agents.testing.builders import incident
 from agents.testing.scenarios import pool_signal
 from agents.writes import Done, Refused, SyncComment
 from bot.db.rows import InboxRow, Status
+from bot.events import Routed
 from bot.observability.ids import ids_of
 from bot.observability.observer import Observer
 
@@ -19,9 +20,9 @@ GUID = "0b989ba4-242f-11e5-81e1-c7b6966d2516"
 ROOT = ids_of("incident", "inc-1")
 
 
-def row(event="issue_comment") -> InboxRow:
+def routed(event="issue_comment") -> Routed:
     """Return a delivery as a worker gets it."""
-    return InboxRow(
+    row = InboxRow(
         id=1,
         guid=GUID,
         source="github",
@@ -32,6 +33,7 @@ def row(event="issue_comment") -> InboxRow:
         note="",
         received_at=datetime(2026, 5, 1, tzinfo=UTC),
     )
+    return Routed(row, event=None, incident_id="inc-1")
 
 
 def known(stage=Stage.ORIENTING) -> Incident:
@@ -90,7 +92,7 @@ async def test_a_delivery_links_to_the_span_of_its_arrival(make_watched):
         return before
 
     with worker.observer.about("inc-1"):
-        await worker.observer.handling(handle)(known(), row())
+        await worker.observer.handling(handle)(known(), routed())
     (arrived,), (handled,) = web.spans, worker.spans
     assert (arrived.name, arrived.kind) == ("webhook issue_comment", SpanKind.SERVER)
     assert handled.context.trace_id == ROOT.trace_id
@@ -114,7 +116,7 @@ async def test_a_delivery_about_no_incident_leaves_no_span(seen):
         return None
 
     with seen.observer.about("inc-of-an-ordinary-issue"):
-        await seen.observer.handling(handle)(None, row("issues"))
+        await seen.observer.handling(handle)(None, routed("issues"))
     await call(seen.observer)
     assert seen.spans == ()
 

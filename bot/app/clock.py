@@ -1,0 +1,8 @@
+"""The clock of a process."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
