@@ -30,7 +30,7 @@ class Child:
     stopped: str = ""
 
     def ended(self) -> int | None:
-        """Return the exit code (negative: ended by that signal), or None while it runs. Stops it when its time is up."""
+        """Return the exit code (negative: ended by that signal), or None while it runs; it is stopped in time."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)

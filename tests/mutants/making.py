@@ -111,9 +111,7 @@ class _Visitor(cst.CSTVisitor):
         place = self.get_metadata(PositionProvider, old, None)
         line = place.start.line if place else lines.start
         change = (self._module, old, new)
-        mutant = Mutant(
-            self._path, self._function(), line, lines, condition, self._text, self._killers, change=change
-        )
+        mutant = Mutant(self._path, self._function(), line, lines, condition, self._text, self._killers, change=change)
         self.found.append(mutant)
 
     def _lines(self, statement: cst.CSTNode) -> range:

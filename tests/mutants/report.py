@@ -57,10 +57,10 @@ class Report:
 
     def table(self) -> str:
         """Return a line per module, and their sum."""
-        rows = ["module                              mutants  killed  survived       %"]
-        for path in dict.fromkeys(outcome.mutant.path for outcome in self.judged):
-            rows.append(_row(path, [outcome for outcome in self.judged if outcome.mutant.path == path]))
-        return "\n".join([*rows, _row("all", self.judged)])
+        paths = dict.fromkeys(outcome.mutant.path for outcome in self.judged)
+        rows = [_row(path, [outcome for outcome in self.judged if outcome.mutant.path == path]) for path in paths]
+        head = f"{'module':<36}{'mutants':>7}{'killed':>8}{'survived':>10}{'%':>8}"
+        return "\n".join([head, *rows, _row("all", self.judged)])
 
     def problems(self, *, full: bool) -> list[str]:
         """Return why the gate is closed. A sample is too small for a share; it is judged by the guards alone."""
@@ -68,7 +68,9 @@ class Report:
         if full and self.ratio < BAR:
             found.append(f"{self.ratio:.1%} of the mutants were killed, not {BAR:.0%}")
         if full and self.unused:
-            found += [f"no survivor, drop it from {EQUIVALENT.name}: {e.path} {e.function}: {e.came}" for e in self.unused]
+            found += [
+                f"no survivor, drop it from {EQUIVALENT.name}: {e.path} {e.function}: {e.came}" for e in self.unused
+            ]
         return found
 
 

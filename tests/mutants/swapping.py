@@ -40,16 +40,3 @@ class Functions:
         for code in codes(compile(source, str(ROOT / path), "exec")):
             for function in self._found.get((path, code.co_qualname), []):
                 function.__code__ = code
-
-    def codes(self) -> dict[CodeType, str]:
-        """Return every code object, also those nested in functions, with the path of its module."""
-        return {
-            code: path for (path, _), functions in self._found.items() for each in functions for code in _all(each.__code__)
-        }
-
-
-def _all(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _all(inner)

@@ -3,20 +3,18 @@
 import gc
 import importlib
 import json
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
 
 import pytest
+from coverage import Coverage
 from hypothesis import Phase, settings
 
 from tests.mutants.forking import BROKEN, Child, fork, wait
-from tests.mutants.making import Mutant
+from tests.mutants.making import ROOT, Mutant
 from tests.mutants.swapping import Functions
 
 Line = tuple[str, int]
@@ -89,31 +87,37 @@ class Session:
         children: list[Child] = []
         for job in range(self.jobs):
             share = [item for item in self._items if number[item.path] % self.jobs == job]
-            children.append(fork(lambda folder, share=share: self._observe(share, folder), cpu_s=BASELINE_S, wall_s=BASELINE_S))
+            children.append(
+                fork(lambda folder, share=share: self._observe(share, folder), cpu_s=BASELINE_S, wall_s=BASELINE_S)
+            )
         while children:
             child, code = wait(children)
             with child.folder as folder:
                 if code:
                     self.problem = child.said() or f"The tests alone end with {code}."
                     continue
-                for name, seconds, reached in json.loads(Path(folder, "seen").read_text()):
-                    self._seconds[name] = seconds
-                    for path, line in reached:
-                        self._reached.setdefault((path, line), set()).add(name)
+                seconds, lines = json.loads(Path(folder, "seen").read_text())
+            self._seconds.update(seconds)
+            for path, line, names in lines:
+                self._reached.setdefault((path, line), set()).update(names)
 
     def _observe(self, items: Sequence[pytest.Item], folder: Path) -> int:
         self._settle_in(items, folder)
-        codes = self._functions.codes()
-        seen: list[tuple[str, float, list[Line]]] = []
-        for item, after in _in_turn(items):
-            began = time.perf_counter()
-            with _running(codes) as reached:
+        files = {path: str(ROOT / path) for path in {mutant.path for mutant in self.mutants}}
+        coverage = Coverage(data_file=None, config_file=False, include=list(files.values()))
+        seconds: dict[str, float] = {}
+        with coverage.collect():
+            for item, after in _in_turn(items):
+                coverage.switch_context(item.nodeid)
+                began = time.perf_counter()
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
-            seen.append((item.nodeid, time.perf_counter() - began, sorted(reached)))
+                seconds[item.nodeid] = time.perf_counter() - began
         if self.failed:
             (folder / "said").write_text(f"Without any mutant, {self.failed} fails.")
             return KILLED
-        (folder / "seen").write_text(json.dumps(seen))
+        data = coverage.get_data()
+        lines = [(path, *run) for path, file in files.items() for run in data.contexts_by_lineno(file).items()]
+        (folder / "seen").write_text(json.dumps([seconds, lines]))
         return SURVIVED
 
     def _settle_in(self, items: Sequence[pytest.Item], folder: Path) -> None:
@@ -177,23 +181,3 @@ class Session:
 
 def _in_turn(items: Sequence[pytest.Item]) -> list[tuple[pytest.Item, pytest.Item | None]]:
     return list(zip(items, [*items[1:], None], strict=True))
-
-
-@contextmanager
-def _running(codes: dict[CodeType, str]) -> Generator[set[Line]]:
-    """Yield a set that fills with the lines of mutated modules that run meanwhile."""
-    ran: set[Line] = set()
-
-    def enter(frame: FrameType, _: str, __: object) -> Callable[..., object] | None:
-        return step if frame.f_code in codes else None
-
-    def step(frame: FrameType, event: str, _: object) -> Callable[..., object]:
-        if event == "line":
-            ran.add((codes[frame.f_code], frame.f_lineno))
-        return step
-
-    sys.settrace(enter)
-    try:
-        yield ran
-    finally:
-        sys.settrace(None)
