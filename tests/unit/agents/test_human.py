@@ -6,11 +6,11 @@ import pytest
 
 from agents import texts
 from agents.commands import Invocation
-from agents.config import CONFIG_PATH
 from agents.human import answer, human, pushed, review
 from agents.incident import Incident, Stage
 from agents.plan import Risk
 from agents.testing.builders import ONSET
+from agents.testing.events import REVOKING, change_file, crew
 from agents.testing.flow import carried_out, invoked, proposed, revert_of, says
 from agents.testing.github import APP
 from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop
@@ -19,19 +19,10 @@ from agents.writes import ClosePull, MergePull, React, Reaction, Reply
 TWO_PEOPLE = CONFIG + "approvals: {low: {count: 2, permission: write}}\n"
 
 
-def world(config: str = CONFIG) -> Shop:
-    """Return the shop with people: mia maintains, will writes, rita reads, adam is the admin, dana wrote the code."""
-    shop = Shop(config)
-    shop.github.clock = ONSET
-    for login, permission in {"mia": "maintain", "will": "write", "tom": "triage", "adam": "admin"}.items():
-        shop.github.grant(login, permission)
-    return shop
-
-
 @pytest.fixture
 def shop() -> Shop:
     """The shop, where one person with write permission is enough."""
-    return world()
+    return crew()
 
 
 @pytest.fixture
@@ -112,7 +103,7 @@ async def test_permission_that_was_taken_away_no_longer_counts(shop, waiting):
 
 async def test_the_configured_permission_is_needed_not_just_write():
     """Where maintain is configured, write is not enough, and admin is more than enough."""
-    shop = world(CONFIG + "approvals: {low: {count: 1, permission: maintain}}\n")
+    shop = crew(CONFIG + "approvals: {low: {count: 1, permission: maintain}}\n")
     waiting = await proposed(shop)
     assert refused(await says(shop, waiting, "will", "/approve"), waiting) == (
         "will has write permission on this repository; this fix needs maintain. "
@@ -219,7 +210,7 @@ async def test_a_comment_older_than_the_plan_counts_only_if_it_names_it(shop, wa
 
 async def test_two_people_are_needed_where_two_are_configured():
     """The first approval is counted and shown, the second one suffices."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     waiting = await proposed(shop)
     once = await says(shop, waiting, "will", "/approve")
     assert once.stage is Stage.AWAITING_APPROVAL
@@ -230,7 +221,7 @@ async def test_two_people_are_needed_where_two_are_configured():
 
 async def test_one_person_counts_once_however_often_they_approve():
     """Twice by comment, by review as well, or under a new login: one person is one approval."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     once = (await says(shop, await proposed(shop), "will", "/approve")).evolve(outgoing=())
     again = await says(shop, once, "will", "/approve")
     assert refused(again, once) == (
@@ -292,60 +283,12 @@ async def test_a_pull_request_that_is_not_open_cannot_be_approved(shop, waiting,
 
 async def test_with_autonomy_propose_people_merge(shop):
     """The bot proposes and leaves the merge to GitHub's own button."""
-    shop = world(CONFIG.replace("services:", "autonomy: propose\nservices:", 1))
+    shop = crew(CONFIG.replace("services:", "autonomy: propose\nservices:", 1))
     waiting = await proposed(shop)
     assert refused(await says(shop, waiting, "will", "/approve"), waiting) == (
         "The repository's autonomy is propose: I propose fixes, but do not merge them. "
         "**Next:** review and merge #1 on GitHub yourself."
     )
-
-
-def expire(shop: Shop, waiting: Incident) -> str:
-    """A day passes."""
-    shop.github.tick(timedelta(hours=24))
-    return f"it expired at {waiting.plan.expires_at:%Y-%m-%d %H:%M} UTC."
-
-
-def change_config(shop: Shop, waiting: Incident) -> str:
-    """Somebody changes the policy of the repository."""
-    shop.commit("Loosen", {CONFIG_PATH: CONFIG.replace("maximum: 20", "maximum: 200")})
-    return "the repository's configuration changed since it was made."
-
-
-def break_config(shop: Shop, waiting: Incident) -> str:
-    """Somebody breaks it."""
-    shop.commit("Oops", {CONFIG_PATH: "version: ["})
-    return "the repository's configuration cannot be used any more."
-
-
-def change_file(shop: Shop, waiting: Incident) -> str:
-    """Somebody changes the planned file."""
-    shop.set_pool(3)
-    return "services/quote/settings.yaml changed on main since it was made."
-
-
-def retarget(shop: Shop, waiting: Incident) -> str:
-    """Somebody lets the pull request go elsewhere."""
-    shop.github.git.branches["release"] = shop.head
-    shop.github.pulls[1].base_ref = "release"
-    return "#1 now goes into release, not main."
-
-
-def rewrite(shop: Shop, waiting: Incident) -> str:
-    """Somebody pushes another history."""
-    tree = dict(shop.github.git.trees[shop.head])
-    shop.github.git.commit(tree, message="Squashed", branch="main", parents=())
-    return "the history of main was rewritten since it was made."
-
-
-def rename_default(shop: Shop, waiting: Incident) -> str:
-    """Somebody makes another branch the default."""
-    shop.github.git.branches["trunk"] = shop.head
-    shop.github.default_branch = "trunk"
-    return "the default branch is now trunk."
-
-
-REVOKING = [expire, change_config, break_config, change_file, retarget, rewrite, rename_default]
 
 
 @pytest.mark.parametrize("happens", REVOKING)
@@ -464,7 +407,7 @@ async def test_a_pull_request_that_was_merged_meanwhile_goes_on(shop, waiting):
 
 async def test_a_push_drops_approvals_and_is_said_once():
     """The second delivery of the same push changes nothing."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     once = (await says(shop, await proposed(shop), "will", "/approve")).evolve(outgoing=())
     sha = shop.github.pushes(once.plan.branch, {"services/quote/app.py": "x\n"}, login="mallory")
     dropped = pushed(once, "mallory", sha, shop.github.now())
