@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.mutants.making import ROOT, Mutant, mutants_of
+from tests.mutants.making import Mutant, mutants_of
 from tests.mutants.named import CASES
 from tests.mutants.report import Report, equivalents, told
 from tests.mutants.sampling import drawn
@@ -44,7 +44,7 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
     targets = [target for target in TARGETS if not options.only or target.path in options.only]
     paths = {target.path for target in targets}
     mutants = [case.mutant() for case in CASES if case.path in paths]
-    mutants += [mutant for target in targets for mutant in mutants_of(target.path, target.tests)]
+    mutants += [mutant for target in targets for mutant in mutants_of(target.path, target.files())]
     return drawn(mutants, options.sample, options.seed) if options.sample else mutants
 
 
@@ -59,7 +59,7 @@ def tried(mutants: Sequence[Mutant], options: argparse.Namespace, began: float) 
 
     until = began + (SAMPLE_S if options.sample else NEVER_S)
     session = Session(mutants, options.jobs, until, said)
-    tests = sorted({test for mutant in mutants for test in mutant.killers if (ROOT / test).exists()})
+    tests = sorted({test for mutant in mutants for test in mutant.killers})
     pytest.main([*tests, *OPTIONS], plugins=[session])
     if session.problem:
         sys.exit(f"No mutant was tried. {session.problem}")

@@ -27,8 +27,8 @@ _LEFT_ALONE = (
 class Mutant:
     """A module with one change. `condition`: the change is in when something is done, not in what.
 
-    `lines` are those of its statement: only tests that run one of them can notice it. `killers` are the tests that may:
-    files, or folders of such.
+    `lines` are those of its statement: only tests that run one of them can notice it. `killers` are the tests that may,
+    by file.
     """
 
     path: str

@@ -17,7 +17,7 @@ class Case:
 
     def mutant(self) -> Mutant:
         """Return it as a mutant. Raises ValueError when the module no longer holds the text: adapt the case."""
-        return named(self.path, self.function, self.old, self.new, target_of(self.path).tests)
+        return named(self.path, self.function, self.old, self.new, target_of(self.path).files())
 
 
 _SURE = "sure = best.score >= parameters.confirmed_score and lead >= parameters.confirmed_margin and len(shown_by) > 1"

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from tests.mutants.making import ROOT
+
 ALL = "*"
 """Every function of a module."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A module. `tests`: files, and folders, which end with a slash. `guards`: qualified names of functions, or ALL.
+    """A module. `tests`: patterns of files, from the root. `guards`: qualified names of functions, or ALL.
 
     In a function that guards an act no condition may be changed without a test that notices it.
     """
@@ -17,23 +19,40 @@ class Target:
     tests: tuple[str, ...]
     guards: tuple[str, ...] = ()
 
+    def files(self) -> tuple[str, ...]:
+        """Return the files of its tests."""
+        found = {str(path.relative_to(ROOT)) for pattern in self.tests for path in ROOT.glob(pattern)}
+        return tuple(sorted(found))
+
     def guarded(self, function: str) -> bool:
         """Return whether a function guards an act."""
         return ALL in self.guards or function in self.guards
 
 
 _AGENTS = "tests/unit/agents"
-_HUMAN = (f"{_AGENTS}/test_human.py", "tests/unit/bot/handlers/")
-_POLICY = (f"{_AGENTS}/test_guardrail.py",)
-_CURATOR = (f"{_AGENTS}/test_curator.py",)
-_RESULTS = (f"{_AGENTS}/test_results.py", f"{_AGENTS}/test_human.py", f"{_AGENTS}/test_fixer.py")
-_RANKING = (f"{_AGENTS}/rca/", f"{_AGENTS}/test_brain.py")
+_POLICY = (f"{_AGENTS}/test_guardrail.py", f"{_AGENTS}/test_policy*.py")
+_HUMAN = (
+    f"{_AGENTS}/test_human.py",
+    f"{_AGENTS}/test_approval*.py",
+    f"{_AGENTS}/test_command*.py",
+    f"{_AGENTS}/test_merge*.py",
+    f"{_AGENTS}/test_push*.py",
+    "tests/unit/bot/handlers/test_*.py",
+)
+_CURATOR = (f"{_AGENTS}/test_curator*.py", f"{_AGENTS}/test_verification*.py")
+_RESULTS = (
+    f"{_AGENTS}/test_results.py",
+    f"{_AGENTS}/test_human.py",
+    f"{_AGENTS}/test_merge*.py",
+    f"{_AGENTS}/test_fixer.py",
+)
+_RANKING = (f"{_AGENTS}/rca/test_*.py", f"{_AGENTS}/test_verdict*.py", f"{_AGENTS}/test_brain.py")
 
-_WORK = ("tests/inprocess/",)
-_HANDLERS = ("tests/unit/bot/handlers/", *_WORK)
+_WORK = ("tests/inprocess/test_*.py",)
+_HANDLERS = ("tests/unit/bot/handlers/test_*.py", *_WORK)
 _STORE = ("tests/integration/bot/test_store.py", *_WORK)
 _SWEEPER = ("tests/integration/bot/test_sweeper.py", *_WORK)
-"""A new file of tests is one more entry here."""
+"""A new file of tests is one more entry here, unless a pattern fits it."""
 
 TARGETS = (
     Target("agents/policy.py", _POLICY, (ALL,)),
