@@ -49,9 +49,11 @@ async def open_gate(incident: Incident, forge: ForgeReader, now: datetime) -> Ga
     if plan.policy_version != POLICY_VERSION:
         return _revoked("SRE-Space's own policy changed since it was made.")
     state = await forge.pull(incident.repo, pull.number)
+    if state is None:
+        return _gone(pull)
     config = _pull_problem(plan, pull, state) or await _config(incident, plan, pull, forge)
-    if isinstance(config, Problem) or state is None:
-        return config if isinstance(config, Problem) else _gone(pull)
+    if isinstance(config, Problem):
+        return config
     return Gate(plan, pull, state, config.approvals.rule(plan.risk))
 
 
@@ -59,10 +61,8 @@ def _revoked(why: str) -> Problem:
     return Problem(why, revokes=True)
 
 
-def _pull_problem(plan: Plan, pull: PullRequestRef, state: PullState | None) -> Problem | None:
+def _pull_problem(plan: Plan, pull: PullRequestRef, state: PullState) -> Problem | None:
     """Return what is wrong with the pull request, if anything."""
-    if state is None:
-        return _gone(pull)
     if state.head_sha != pull.head_sha or state.head_ref != plan.branch:
         return Problem(
             f"#{pull.number} holds commits that are not part of plan `{plan.id}`.",
