@@ -61,8 +61,8 @@ def tried(mutants: Sequence[Mutant], options: argparse.Namespace, began: float) 
     session = Session(mutants, options.jobs, until, said)
     tests = sorted({test for mutant in mutants for test in mutant.killers})
     pytest.main([*tests, *OPTIONS], plugins=[session])
-    if session.problem:
-        sys.exit(f"No mutant was tried. {session.problem}")
+    if session.problem or not outcomes:
+        sys.exit(f"No figures: {session.problem or 'the tests alone take too long.'}")
     return outcomes
 
 

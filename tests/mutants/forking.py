@@ -1,5 +1,6 @@
 """Runs work in forked processes that cannot run for ever, fill the memory or print."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -33,11 +34,16 @@ class Child:
         """Return the exit code (negative: ended by that signal), or None while it runs; it is stopped in time."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
+            self._end()  # what its tests started and left running
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > self.deadline and not self.stopped:
             self.stopped = f"stopped after {time.monotonic() - self.began:.0f} s"
-            os.killpg(self.pid, signal.SIGKILL)
+            self._end()
         return None
+
+    def _end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def said(self) -> str:
         """Return what the work left in its file `said`."""

@@ -14,9 +14,11 @@ from tests.mutants.operators import CONDITIONS, OTHERS
 
 ROOT = Path(__file__).parents[2]
 
+_LOGGED = m.Call(func=m.Attribute(value=m.Name("log")))
 _LEFT_ALONE = (
     m.Annotation()
-    | m.Call(func=m.Attribute(value=m.Name("log")))
+    | _LOGGED
+    | m.Expr(_LOGGED)
     | m.Call(func=m.Name("len") | m.Name("isinstance") | m.Name("assert_never"))
     | m.TypeOf(m.Parameters, m.Decorator)()
 )

@@ -3,10 +3,12 @@
 import gc
 import importlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,8 @@ SURVIVED, KILLED, NO_MUTANT = 0, 1, 4
 CPU_S, WALL_S, FACTOR = 10, 30, 5
 """A mutant may use 10 s and five times what its tests use, and wait for 30 s more; then it counts as killed."""
 BASELINE_S = 900
+CONTROLS = 5
+"""So many tests see each original swapped for itself."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,14 @@ class Outcome:
 class Session:
     """A pytest plugin that tries mutants instead of running the collected tests once.
 
-    `until`: when to stop trying, on the clock of `time.monotonic`. `problem`: why nothing could be tried.
+    `until`: when to stop trying, on the clock of `time.monotonic`. `problem`: why there are no figures.
     """
 
     mutants: Sequence[Mutant]
     jobs: int
     until: float
     said: Callable[[Outcome], None]
-    problem: str = ""
+    problem: str = "The tests cannot be started."
     failed: str = ""
     _items: list[pytest.Item] = field(default_factory=list)
     _seconds: dict[str, float] = field(default_factory=dict)
@@ -65,15 +69,16 @@ class Session:
         if session.testsfailed:
             self.problem = "The tests cannot be collected."
             return True
-        paths = frozenset(mutant.path for mutant in self.mutants)
-        for path in paths:
+        self.problem = ""
+        self._texts = {mutant.path: mutant.text for mutant in self.mutants}
+        for path in self._texts:
             importlib.import_module(path.removesuffix(".py").replace("/", "."))
         self._items = session.items
-        self._functions = Functions(paths)
+        self._functions = Functions(frozenset(self._texts))
         gc.freeze()
-        self._observe_all()
-        if not self.problem:
-            self._try_all()
+        for part in (self._observe_all, self._try_originals, self._try_all):
+            if not self.problem:
+                part()
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -87,9 +92,7 @@ class Session:
         children: list[Child] = []
         for job in range(self.jobs):
             share = [item for item in self._items if number[item.path] % self.jobs == job]
-            children.append(
-                fork(lambda folder, share=share: self._observe(share, folder), cpu_s=BASELINE_S, wall_s=BASELINE_S)
-            )
+            children.append(fork(partial(self._observe, share), cpu_s=BASELINE_S, wall_s=BASELINE_S))
         while children:
             child, code = wait(children)
             with child.folder as folder:
@@ -102,8 +105,8 @@ class Session:
                 self._reached.setdefault((path, line), set()).update(names)
 
     def _observe(self, items: Sequence[pytest.Item], folder: Path) -> int:
-        self._settle_in(items, folder)
-        files = {path: str(ROOT / path) for path in {mutant.path for mutant in self.mutants}}
+        _settle_in(folder)
+        files = {path: str(ROOT / path) for path in self._texts}
         coverage = Coverage(data_file=None, config_file=False, include=list(files.values()))
         seconds: dict[str, float] = {}
         with coverage.collect():
@@ -120,16 +123,22 @@ class Session:
         (folder / "seen").write_text(json.dumps([seconds, lines]))
         return SURVIVED
 
-    def _settle_in(self, items: Sequence[pytest.Item], folder: Path) -> None:
-        """Let the tests of this process make their temporary files in its own folder."""
-        if items:
-            items[0].config._tmp_path_factory._basetemp = folder  # pytest offers no public way
+    def _try_originals(self) -> None:
+        """Swap each module for itself: what is killed later is then killed by its change, not by the swap."""
+        for path, text in self._texts.items():
+            reaching = set[str]().union(*(names for (of, _), names in self._reached.items() if of == path))
+            items = self._in_order(reaching)[:CONTROLS]
+            run = partial(self._run, path, text, items)
+            child, code = wait([fork(run, cpu_s=CPU_S, wall_s=WALL_S)])
+            with child.folder:
+                if code:
+                    self.problem = f"{path} fails when it is swapped for itself: {child.said()}"
 
     def _try_all(self) -> None:
         children: list[Child] = []
         tried: dict[int, Mutant] = {}
         for mutant in self.mutants:
-            if time.monotonic() > self.until:
+            if time.monotonic() > self.until or self.problem:
                 break
             items = self._noticing(mutant)
             if not items:
@@ -144,23 +153,26 @@ class Session:
             self._judge(*wait(children), tried)
 
     def _noticing(self, mutant: Mutant) -> list[pytest.Item]:
-        """Return the tests that reach the function: first those that killed before, then the quick ones."""
+        """Return the tests that run one of its lines."""
         reaching = {name for line in mutant.lines for name in self._reached.get((mutant.path, line), ())}
-        names = {name for name in reaching if name.startswith(mutant.killers)}
+        return self._in_order({name for name in reaching if name.startswith(mutant.killers)})
+
+    def _in_order(self, names: set[str]) -> list[pytest.Item]:
+        """Return tests: first those that killed before, then the quick ones."""
         found = [item for item in self._items if item.nodeid in names]
         return sorted(found, key=lambda item: (-self._kills[item.nodeid], self._seconds[item.nodeid]))
 
     def _start(self, mutant: Mutant, items: list[pytest.Item]) -> Child:
-        patience = FACTOR * sum(self._seconds[item.nodeid] for item in items)
-        return fork(
-            lambda folder: self._try(mutant, items, folder), cpu_s=CPU_S + patience, wall_s=CPU_S + WALL_S + patience
-        )
+        def work(folder: Path) -> int:
+            return self._run(mutant.path, mutant.source, items, folder) if mutant.differs() else NO_MUTANT
 
-    def _try(self, mutant: Mutant, items: list[pytest.Item], folder: Path) -> int:
-        self._settle_in(items, folder)
-        if not mutant.differs():
-            return NO_MUTANT
-        self._functions.swap(mutant.path, mutant.source)
+        patience = FACTOR * sum(self._seconds[item.nodeid] for item in items)
+        return fork(work, cpu_s=CPU_S + patience, wall_s=CPU_S + WALL_S + patience)
+
+    def _run(self, path: str, source: str, items: Sequence[pytest.Item], folder: Path) -> int:
+        """Run tests over a module with other code, until one fails."""
+        _settle_in(folder)
+        self._functions.swap(path, source)
         for item, after in _in_turn(items):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
             if self.failed:
@@ -169,14 +181,19 @@ class Session:
         return SURVIVED
 
     def _judge(self, child: Child, code: int, tried: dict[int, Mutant]) -> None:
+        mutant = tried[child.pid]
         with child.folder:
-            if code == BROKEN:
-                raise RuntimeError(f"{tried[child.pid].place}: {child.said()}")
             by = child.said() or child.stopped or (f"ended by signal {-code}" if code < 0 else "")
-        if code == NO_MUTANT:
-            return
-        self._kills[by] += 1
-        self.said(Outcome(tried[child.pid], killed=code != SURVIVED, by=by))
+        if code == BROKEN:
+            self.problem = f"{mutant.place}: {by}"
+        elif code != NO_MUTANT:
+            self._kills[by] += 1
+            self.said(Outcome(mutant, killed=code != SURVIVED, by=by))
+
+
+def _settle_in(folder: Path) -> None:
+    """Let the tests of this process make their temporary files in its own folder."""
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
 
 
 def _in_turn(items: Sequence[pytest.Item]) -> list[tuple[pytest.Item, pytest.Item | None]]:
