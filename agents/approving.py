@@ -189,11 +189,7 @@ def _merge(incident: Incident, note: str, at: datetime) -> Incident:
     if pull is None:
         raise ValueError(incident.id)
     again = any(entry.stage is Stage.MERGING for entry in incident.timeline[-2:])
-    moved = (
-        incident.evolve(stage=Stage.MERGING, wake_at=None)
-        if again
-        else incident.move(Stage.MERGING, Agent.HUMAN, note, at)
-    )
+    moved = incident.enter(Stage.MERGING) if again else incident.move(Stage.MERGING, Agent.HUMAN, note, at)
     key = f"merge:{pull.number}:{at:%Y%m%dT%H%M%S%f}"
     return moved.send(MergePull(key=key, number=pull.number, head_sha=pull.head_sha))
 

@@ -1,5 +1,6 @@
 """What `.github/sre-space.yml` may say: which services live where, which knobs may be turned, who approves."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -39,11 +40,21 @@ def _file(value: str) -> str:
 
 
 class Autonomy(StrEnum):
-    """How far the bot goes on its own; it never merges without a person."""
+    """How far the bot goes on its own, from the least to the most; it never merges without a person."""
 
     OBSERVE = "observe"
+    DRY_RUN = "dry-run"
     PROPOSE = "propose"
     APPROVE = "approve"
+
+
+DOES: Mapping[Autonomy, str] = {
+    Autonomy.OBSERVE: "I explain incidents, and change nothing",
+    Autonomy.DRY_RUN: "I say what I would do, and change nothing",
+    Autonomy.PROPOSE: "I propose fixes, but do not merge them",
+    Autonomy.APPROVE: "I propose fixes, and merge those that were approved",
+}
+"""What SRE-Space does at each level, as a clause."""
 
 
 class Slo(Frozen):
@@ -147,7 +158,13 @@ class RepoConfig(Frozen):
     """The whole of `.github/sre-space.yml`."""
 
     version: Literal[1]
-    autonomy: Autonomy = Autonomy.APPROVE
+    autonomy: Autonomy = Field(
+        default=Autonomy.APPROVE,
+        description=(
+            "observe: explain only; dry-run: explain, and say what would be done, without doing it; "
+            "propose: open the pull request of a fix, for people to merge; approve: merge it once it is approved."
+        ),
+    )
     services: dict[str, ServiceConfig] = Field(min_length=1, max_length=500)
     approvals: Approvals = Approvals()
     verification: VerificationConfig = VerificationConfig()

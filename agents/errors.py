@@ -7,6 +7,7 @@ SreSpaceError                    (telemetry.errors)
 ├── ForgeRefusedError            GitHub understood and said no
 ├── ConfigError                  .github/sre-space.yml is missing or wrong
 ├── RemedyError                  a remedy cannot be turned into an edit
+├── IllegalMoveError             the table of stages lists no such way
 └── StaleIncidentError           somebody else stored a newer version
 """
 
@@ -16,6 +17,7 @@ __all__ = [
     "ConfigError",
     "ForgeRefusedError",
     "ForgeUnavailableError",
+    "IllegalMoveError",
     "RemedyError",
     "ScoutUnavailableError",
     "SreSpaceError",
@@ -61,3 +63,13 @@ class StaleIncidentError(SreSpaceError):
         super().__init__(f"incident {incident_id} is no longer at version {version}")
         self.incident_id = incident_id
         self.version = version
+
+
+class IllegalMoveError(SreSpaceError):
+    """A defect of ours: an incident was to go from one stage to another between which there is no way."""
+
+    def __init__(self, incident_id: str, before: str, after: str) -> None:
+        super().__init__(f"incident {incident_id} cannot go from {before} to {after}")
+        self.incident_id = incident_id
+        self.before = before
+        self.after = after

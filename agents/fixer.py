@@ -1,13 +1,15 @@
 """Fixer's steps: turn the remedy into a plan with real edits, and take back a fix that did not help."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
-from agents.config import CONFIG_PATH, load
+from agents.config import CONFIG_PATH, Autonomy, load
 from agents.errors import ConfigError, RemedyError
 from agents.guardrail import decide, reverted_commit
 from agents.incident import Agent, Incident, Stage
 from agents.markdown import plain
-from agents.plan import FileEdit, Outcome, Plan, Remedy, RevertCommit, Risk
+from agents.plan import Decision, FileEdit, Outcome, Plan, Remedy, RevertCommit, Risk
 from agents.plans import make_plan
 from agents.policy import Facts, risk
 from agents.ports import ForgeReader, Now, RepoFile, Step
@@ -15,7 +17,16 @@ from agents.remedies.build import build, check
 from agents.remedies.diff import unified
 from agents.remedies.undo import undo
 from agents.results import escalate
-from agents.writes import ProposeChange
+from agents.writes import ProposeChange, Topic
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A plan with what the configuration on its base says: the decision about it, and how far it may go."""
+
+    plan: Plan
+    decision: Decision
+    autonomy: Autonomy
 
 
 def fixer(forge: ForgeReader, now: Now) -> Step:
@@ -24,19 +35,31 @@ def fixer(forge: ForgeReader, now: Now) -> Step:
     async def fix(incident: Incident) -> Incident:
         if incident.stage is Stage.REVERTING:
             return await _take_back(incident, forge, now())
-        return await _propose(incident, forge, now())
+        return await _act(incident, forge, now())
 
     return fix
 
 
-async def _propose(incident: Incident, forge: ForgeReader, at: datetime) -> Incident:
-    """Return the incident with a plan on the head of the default branch, waiting for its pull request."""
+async def _act(incident: Incident, forge: ForgeReader, at: datetime) -> Incident:
+    """Return the incident with a plan on the head of the default branch, which is proposed, or in a dry run shown."""
     if incident.remedy is None:
         return escalate(incident, Agent.FIXER, "There is no remedy to carry out.", at)
     try:
-        plan = await _plan(incident, incident.remedy, forge, at)
+        made = await _plan(incident, incident.remedy, forge, at)
     except (RemedyError, ConfigError) as error:
         return escalate(incident, Agent.FIXER, f"The fix could not be made: {error}.", at)
+    decided = incident.evolve(decision=made.decision)
+    match made.autonomy:
+        case Autonomy.PROPOSE | Autonomy.APPROVE:
+            return _proposed(decided, made.plan, at)
+        case Autonomy.DRY_RUN | Autonomy.OBSERVE:  # policy has denied `observe` by now
+            return _shown(decided, made.plan, at)
+        case _:
+            assert_never(made.autonomy)
+
+
+def _proposed(incident: Incident, plan: Plan, at: datetime) -> Incident:
+    """Return the incident waiting for the pull request of `plan`."""
     note = f"Plan {plan.id}: {plan.title}. It edits {_listed(plan.edits)}."
     proposed = incident.move(
         Stage.PROPOSING, Agent.FIXER, note, at, plan=plan, pull_request=None, approvals=(), merge=None
@@ -44,7 +67,13 @@ async def _propose(incident: Incident, forge: ForgeReader, at: datetime) -> Inci
     return proposed.send(ProposeChange(key=f"propose:{plan.id}"))
 
 
-async def _plan(incident: Incident, remedy: Remedy, forge: ForgeReader, at: datetime) -> Plan:
+def _shown(incident: Incident, plan: Plan, at: datetime) -> Incident:
+    """Return the incident handed to people, who are shown `plan`. No branch, pull request or check is asked for."""
+    note = f"Dry run: a pull request “{plan.title}” would have been opened, and nothing was changed."
+    return escalate(incident.evolve(dry_run_plan=plan), Agent.FIXER, note, at, topic=Topic.DRY_RUN)
+
+
+async def _plan(incident: Incident, remedy: Remedy, forge: ForgeReader, at: datetime) -> _Made:
     """Return the plan for the incident's remedy; policy is asked again about the commit it is based on."""
     base = await forge.default_branch(incident.repo)
     config, config_sha = await load(forge, incident.repo, base[1])
@@ -55,7 +84,7 @@ async def _plan(incident: Incident, remedy: Remedy, forge: ForgeReader, at: date
         raise RemedyError(decision.reason.rstrip("."))
     edits = await build(remedy, forge, incident.repo, base[1])
     level, _ = risk(Facts(incident, remedy, config, service, commit, at))
-    return make_plan(
+    plan = make_plan(
         incident,
         edits,
         remedy=remedy,
@@ -65,6 +94,7 @@ async def _plan(incident: Incident, remedy: Remedy, forge: ForgeReader, at: date
         config_sha=config_sha,
         now=at,
     )
+    return _Made(plan, decision, config.autonomy)
 
 
 async def _take_back(incident: Incident, forge: ForgeReader, at: datetime) -> Incident:

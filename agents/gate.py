@@ -10,7 +10,7 @@ fall, and people decide what becomes of it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.config import ApprovalRule, Autonomy, RepoConfig, load
+from agents.config import DOES, ApprovalRule, Autonomy, RepoConfig, load
 from agents.errors import ConfigError
 from agents.incident import Incident
 from agents.markdown import escape
@@ -95,7 +95,7 @@ async def _config(incident: Incident, plan: Plan, pull: PullRequestRef, forge: F
         return _revoked("the repository's configuration changed since it was made.")
     if config.autonomy is not Autonomy.APPROVE:
         return Problem(
-            f"The repository's autonomy is {config.autonomy}: I propose fixes, but do not merge them.",
+            f"The repository's autonomy is {config.autonomy}: {DOES[config.autonomy]}.",
             f"review and merge #{pull.number} on GitHub yourself.",
         )
     return await _moved(incident, plan, head, forge) or config

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agents.config import RepoConfig, load
+from agents.config import Autonomy, RepoConfig, load
 from agents.errors import ConfigError
 from agents.incident import Agent, Incident, Stage
 from agents.markdown import plain
@@ -47,10 +47,11 @@ def _needs_approval(facts: Facts, rules: list[Decision]) -> Decision:
     level, why = risk(facts)
     rule = facts.config.approvals.rule(level)
     who = f"{rule.count} {'person' if rule.count == 1 else 'people'} with {rule.permission} permission"
+    must = "would have to" if facts.config.autonomy is Autonomy.DRY_RUN else "must"
     decision = Decision(
         rule="approvals",
         outcome=Outcome.REQUIRE_APPROVAL,
-        reason=f"The risk is {level}, because {why}: {who} must approve.",
+        reason=f"The risk is {level}, because {why}: {who} {must} approve.",
         approvals_needed=rule.count,
         permission=rule.permission,
     )
@@ -67,7 +68,8 @@ async def reverted_commit(incident: Incident, forge: ForgeReader) -> Commit | No
 def guardrail(forge: ForgeReader, now: Now) -> Step:
     """Build the step for `deciding`: on to Fixer, or to people with every reason.
 
-    With autonomy `observe` people take over as well: the root-cause analysis is posted, and nothing is changed.
+    With autonomy `observe` people take over as well: the root-cause analysis is posted, and nothing is changed. With
+    `dry-run` Fixer goes on, but only to say what it would do.
     """
 
     async def guard(incident: Incident) -> Incident:

@@ -1,53 +1,28 @@
 """The Incident: the one state that agents pass on, stored as JSON after every step."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from agents.diagnosis import Diagnosis
+from agents.errors import IllegalMoveError
 from agents.plan import Approval, Decision, Plan, PullRequestRef, Remedy
+from agents.stages import TERMINAL, Agent, Stage, ways_from
 from agents.writes import AnyWrite, SyncComment
 from telemetry.model import Frozen, Severity, Signal, SliReport
 
-
-class Stage(StrEnum):
-    """What happens next: an agent's turn, a wait for somebody or something, or the end."""
-
-    OPENING = "opening"
-    OBSERVING = "observing"
-    RECALLING = "recalling"
-    ORIENTING = "orienting"
-    DECIDING = "deciding"
-    ACTING = "acting"
-    PROPOSING = "proposing"
-    AWAITING_INFO = "awaiting_info"
-    AWAITING_APPROVAL = "awaiting_approval"
-    APPROVED = "approved"
-    MERGING = "merging"
-    VERIFYING = "verifying"
-    REVERTING = "reverting"
-    LEARNING = "learning"
-    EVOLVING = "evolving"
-    RESOLVED = "resolved"
-    ESCALATED = "escalated"
-    DISMISSED = "dismissed"
-
-
-class Agent(StrEnum):
-    """The eight agents."""
-
-    SCOUT = "Scout"
-    CAG = "CAG"
-    BRAIN = "Brain"
-    GUARDRAIL = "Guardrail"
-    FIXER = "Fixer"
-    HUMAN = "Human"
-    JULES = "Jules"
-    CURATOR = "Curator"
-
-
-TERMINAL = frozenset({Stage.RESOLVED, Stage.ESCALATED, Stage.DISMISSED})
+__all__ = [
+    "TERMINAL",
+    "Agent",
+    "Clock",
+    "Incident",
+    "Merge",
+    "Recalled",
+    "RepoRef",
+    "Stage",
+    "TimelineEntry",
+    "Verification",
+]
 
 
 class RepoRef(Frozen):
@@ -116,7 +91,10 @@ class Clock(Frozen):
 
 
 class Incident(Frozen):
-    """One incident. Change it with `evolve` or `move` only: they re-validate."""
+    """One incident. Change it with `evolve` or `move` only: they re-validate.
+
+    `dry_run_plan` is only shown: everything that writes to a repository goes by `plan` or `revert_plan`.
+    """
 
     id: str
     tenant: str = "default"
@@ -138,6 +116,7 @@ class Incident(Frozen):
     remedy: Remedy | None = None
     decision: Decision | None = None
     plan: Plan | None = None
+    dry_run_plan: Plan | None = None
     pull_request: PullRequestRef | None = None
     approvals: tuple[Approval, ...] = ()
     merge: Merge | None = None
@@ -165,7 +144,20 @@ class Incident(Frozen):
         return self.evolve(outgoing=(*kept, *writes))
 
     def move(self, stage: Stage, agent: Agent, note: str, at: datetime, **changes: object) -> "Incident":
-        """Return a copy in `stage` with a timeline entry, and the sticky comment to be brought up to date."""
+        """Return a copy in `stage` with a timeline entry, and the sticky comment to be brought up to date.
+
+        Raises:
+            IllegalMoveError: the table of stages lists no way from this stage to that one.
+        """
         entry = TimelineEntry(at=at, agent=agent, stage=stage, note=note)
-        moved = self.evolve(stage=stage, timeline=(*self.timeline, entry), wake_at=None, **changes)
-        return moved.send(SyncComment())
+        return self.enter(stage, timeline=(*self.timeline, entry), **changes).send(SyncComment())
+
+    def enter(self, stage: Stage, **changes: object) -> "Incident":
+        """Return a copy in `stage`, as `move` does but without a word about it: people have been told of it before.
+
+        Raises:
+            IllegalMoveError: the table of stages lists no way from this stage to that one.
+        """
+        if stage is not self.stage and stage not in ways_from(self.stage):
+            raise IllegalMoveError(self.id, self.stage, stage)
+        return self.evolve(stage=stage, wake_at=None, **changes)

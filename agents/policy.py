@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from agents.config import Autonomy, RepoConfig, ServiceConfig
 from agents.diagnosis import Verdict
@@ -47,10 +48,19 @@ def deny(rule: str, reason: str) -> Decision:
 
 
 def autonomy(config: RepoConfig) -> Decision:
-    """Changes need more autonomy than `observe`."""
-    if config.autonomy is Autonomy.OBSERVE:
-        return deny("autonomy", "The repository's autonomy is observe: SRE-Space explains, people make the changes.")
-    return allow("autonomy", f"The repository's autonomy is {config.autonomy}.")
+    """A fix needs more autonomy than `observe`; with `dry-run` it is worked out, and Fixer only shows it."""
+    level = config.autonomy
+    match level:
+        case Autonomy.OBSERVE:
+            return deny(
+                "autonomy", "The repository's autonomy is observe: SRE-Space explains, people make the changes."
+            )
+        case Autonomy.DRY_RUN:
+            return allow("autonomy", "The repository's autonomy is dry-run: the fix is shown, and nothing is changed.")
+        case Autonomy.PROPOSE | Autonomy.APPROVE:
+            return allow("autonomy", f"The repository's autonomy is {level}.")
+        case _:
+            assert_never(level)
 
 
 def verdict(facts: Facts) -> Decision:

@@ -58,6 +58,8 @@ def apply(incident: Incident, write: AnyWrite, result: Result, at: datetime) -> 
 def _opened(incident: Incident, result: Result, at: datetime) -> Incident:
     if isinstance(result, Refused):
         return incident.move(Stage.ESCALATED, Agent.SCOUT, f"The issue could not be opened: {result.reason}", at)
+    if incident.stage is not Stage.OPENING:  # it was handed to people meanwhile, who find it by its issue now
+        return incident.evolve(issue=result.number, issue_url=result.url).send(SyncComment())
     note = f"Issue #{result.number} is open."
     return incident.move(Stage.OBSERVING, Agent.SCOUT, note, at, issue=result.number, issue_url=result.url)
 
@@ -78,6 +80,8 @@ def _proposed(incident: Incident, write: ProposeChange, result: Result, at: date
     pull = PullRequestRef(number=result.number or 0, url=result.url or "", head_sha=result.sha or "")
     if write.revert:
         return incident.evolve(revert_pull_request=pull).send(SyncComment())
+    if incident.stage is not Stage.PROPOSING:
+        return _proposed_too_late(incident, pull, at)
     plan = incident.plan
     note = f"Pull request #{pull.number} is open and waits for approval."
     return incident.move(Stage.AWAITING_APPROVAL, Agent.FIXER, note, at, pull_request=pull).send(
@@ -89,6 +93,14 @@ def _proposed(incident: Incident, write: ProposeChange, result: Result, at: date
             summary="A maintainer can comment `/approve` on this pull request or on the incident's issue.",
         )
     )
+
+
+def _proposed_too_late(incident: Incident, pull: PullRequestRef, at: datetime) -> Incident:
+    """Return the incident that ended while its pull request was being made: nobody wants that any more."""
+    branch = incident.plan.branch if incident.plan else ""
+    note = f"Pull request #{pull.number} came after the incident had ended, so it is closed again."
+    ended = incident.move(incident.stage, Agent.FIXER, note, at, pull_request=pull)
+    return ended.send(ClosePull(key=f"close_pull:{pull.number}", number=pull.number, branch=branch))
 
 
 def _merged(incident: Incident, result: Result, at: datetime) -> Incident:
@@ -104,11 +116,11 @@ def _merged(incident: Incident, result: Result, at: datetime) -> Incident:
         return incident.move(Stage.AWAITING_APPROVAL, Agent.FIXER, note, at, approvals=())
     note = f"Approved, but GitHub does not merge yet: {reason}"
     if incident.timeline and incident.timeline[-1].note == note:
-        return incident.evolve(stage=Stage.APPROVED, wake_at=at + MERGE_RETRY)
+        return incident.enter(Stage.APPROVED).evolve(wake_at=at + MERGE_RETRY)
     return incident.move(Stage.APPROVED, Agent.FIXER, note, at).evolve(wake_at=at + MERGE_RETRY)
 
 
-def escalate(incident: Incident, agent: Agent, note: str, at: datetime) -> Incident:
+def escalate(incident: Incident, agent: Agent, note: str, at: datetime, *, topic: Topic = Topic.ESCALATION) -> Incident:
     """Hand the incident to people: the last stage that SRE-Space itself takes it to, with a comment that says why."""
-    comment = PostComment(key="escalation", topic=Topic.ESCALATION, note=note)
+    comment = PostComment(key=topic.value, topic=topic, note=note)
     return incident.move(Stage.ESCALATED, agent, note, at).send(comment)

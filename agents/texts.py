@@ -114,6 +114,8 @@ def status(incident: Incident) -> str:
         lines.append(f"- Root cause ({found.verdict}): {escape(found.summary, 300)}")
     if incident.plan and incident.pull_request:
         lines.append(f"- Fix: #{incident.pull_request.number}, plan `{incident.plan.id}`, {_approvals(incident)}")
+    if incident.dry_run_plan:
+        lines.append(f"- Dry run: {escape(incident.dry_run_plan.title, 300)}. Nothing was changed.")
     if incident.merge:
         lines.append(f"- Merged as {code(incident.merge.sha[:9])} at {incident.merge.at:%Y-%m-%d %H:%M:%S} UTC")
     if incident.revert_pull_request:
@@ -140,10 +142,17 @@ def _people(count: int) -> str:
 
 
 def _nothing_to(verb: str, incident: Incident) -> str:
+    if incident.dry_run_plan:
+        return f"There is nothing to {verb}: this was a dry run, and no pull request was opened."
     return f"There is nothing to {verb} now. {STATES[incident.stage]}"
 
 
 def _after(incident: Incident) -> str:
+    if incident.dry_run_plan:
+        return (
+            " **Next:** make the change yourself if it helps. For pull requests from the next incident on, set "
+            "`autonomy: propose` or `autonomy: approve` in `.github/sre-space.yml`."
+        )
     if incident.stage is Stage.ESCALATED and incident.revert_pull_request:
         return f" **Next:** review and merge #{incident.revert_pull_request.number} on GitHub yourself."
     return ""

@@ -38,6 +38,7 @@ class Topic(StrEnum):
 
     POST_MORTEM = "post_mortem"
     ESCALATION = "escalation"
+    DRY_RUN = "dry_run"
     ASK_SERVICE = "ask_service"
     CONFIG_PROBLEM = "config_problem"
     FLAPPING = "flapping"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.incident import Clock, Incident
-from agents.plan import Decision
+from agents.plan import Decision, Plan
 from bot.evidence_text import evidence_text
 from dashboard.model import (
     ClaimView,
@@ -22,7 +22,7 @@ from telemetry.model import EdgeEvidence, Evidence, RedEvidence, SignatureEviden
 def detail(incident: Incident) -> IncidentDetail:
     """Return everything that is known about an incident."""
     revert, bundle = incident.revert_pull_request, incident.signal.evidence if incident.signal else None
-    items = bundle.items if bundle else ()
+    items, plan = bundle.items if bundle else (), _shown_plan(incident)
     return IncidentDetail(
         card=_card(incident),
         opened_by=incident.opened_by,
@@ -36,7 +36,7 @@ def detail(incident: Incident) -> IncidentDetail:
         traces=tuple(item for item in items if isinstance(item, TraceEvidence)),
         decision=incident.decision,
         plan=_plan(incident),
-        diff=incident.plan.diff if incident.plan else None,
+        diff=plan.diff if plan else None,
         approvals=tuple(approval.login for approval in incident.approvals),
         verification=incident.verification.verdict if incident.verification else None,
         recovery=incident.verification,
@@ -134,8 +134,13 @@ def _line(item: Evidence) -> EvidenceLine:
     )
 
 
+def _shown_plan(incident: Incident) -> Plan | None:
+    """Return the plan, or in a dry run the one that would have been."""
+    return incident.plan or incident.dry_run_plan
+
+
 def _plan(incident: Incident) -> PlanView | None:
-    plan = incident.plan
+    plan = _shown_plan(incident)
     if plan is None:
         return None
     approvals = _approvals_rule(incident.decision)
@@ -149,6 +154,7 @@ def _plan(incident: Incident) -> PlanView | None:
         expires=plan.expires_at,
         approvals_needed=approvals.approvals_needed if approvals else None,
         permission=approvals.permission if approvals else None,
+        dry_run=incident.plan is None,
     )
 
 

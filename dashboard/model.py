@@ -76,7 +76,10 @@ class DiagnosisView(Frozen):
 
 
 class PlanView(Frozen):
-    """What an approval is bound to, without the diff. `approvals_needed` is None where policy did not decide."""
+    """What an approval is bound to, without the diff. `approvals_needed` is None where policy did not decide.
+
+    Nothing was changed in a `dry_run`: the plan is what would have been proposed.
+    """
 
     id: str
     title: str
@@ -87,6 +90,7 @@ class PlanView(Frozen):
     expires: AwareDatetime
     approvals_needed: int | None
     permission: str | None
+    dry_run: bool
 
 
 class IncidentDetail(Frozen):

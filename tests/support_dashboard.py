@@ -8,7 +8,7 @@ from random import Random
 from agents.incident import Agent, Incident, Stage
 from agents.testing.builders import ONSET
 from agents.testing.scenarios import deploy_signal, latency_signal, pool_signal
-from agents.testing.shop import Shop
+from agents.testing.shop import Shop, with_autonomy
 from telemetry.model import Health, RedEvidence, RedPoint, Signal
 from tests.support_store import TestClock, open_store
 from tests.unit.bot.story import Story
@@ -55,6 +55,11 @@ async def bad_deploy() -> Incident:
             item |= {"revision_after": bad, "revision_before": shop.first}
     moved = signal.model_copy(update={"evidence": type(signal.evidence).model_validate(evidence)})
     return await Story(shop).signalled(with_series(moved, 2))
+
+
+async def dry_run() -> Incident:
+    """Return pool exhaustion in a repository where the fix is only shown."""
+    return await Story(Shop(with_autonomy("dry-run"))).signalled(with_series(pool_signal()))
 
 
 async def latency_escalated() -> Incident:

@@ -41,6 +41,11 @@ SETTINGS_FILE = "services/quote/settings.yaml"
 DISCOUNTS_FILE = "services/quote/discounts.py"
 
 
+def with_autonomy(level: str) -> str:
+    """Return the shop's configuration with that level of autonomy."""
+    return CONFIG.replace("services:", f"autonomy: {level}\nservices:", 1)
+
+
 class Shop:
     """The repository acme/shop with a first revision; every method pushes one commit and returns its SHA."""
 

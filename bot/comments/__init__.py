@@ -49,7 +49,7 @@ class Texts:
 
     def notice(self, incident: Incident, write: PostComment) -> str:
         """Return a comment of its own."""
-        return notice(incident, write)
+        return notice(incident, write, self.label)
 
     def commit_message(self, incident: Incident, plan: Plan) -> str:
         """Return the message of the plan's commit."""

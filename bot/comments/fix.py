@@ -8,11 +8,12 @@ from bot.comments.markup import cut_lines, details, fence, moment, paragraphs, p
 from bot.comments.words import capitalised, remedy
 
 MAX_DIFF = 20_000
+DRY_RUN = "This was a dry run: nothing was changed. A comment below shows the pull request that would have been opened."
 OPEN_TO_APPROVAL = frozenset({Stage.PROPOSING, Stage.AWAITING_APPROVAL})
 
 
 def fix(incident: Incident) -> str:
-    """Return the fix and how to approve it, empty while there is none."""
+    """Return the fix and how to approve it, empty while there is none; that of a dry run has a comment of its own."""
     if incident.remedy is None:
         return ""
     plan, pull = incident.plan, incident.pull_request
@@ -20,6 +21,8 @@ def fix(incident: Incident) -> str:
     facts = ""
     if plan is not None:
         facts = f"Plan {code(plan.id)} · risk **{plan.risk}** · expires {moment(plan.expires_at)}"
+    if incident.dry_run_plan is not None:
+        facts = DRY_RUN
     return paragraphs(
         "### Fix",
         f"{capitalised(remedy(incident.remedy))}{where}.",

@@ -1,10 +1,11 @@
-"""Comments of their own: escalation, the question which service, a problem with the configuration, flapping."""
+"""Comments of their own: escalation, dry run, the question which service, a configuration problem, flapping."""
 
 from typing import assert_never
 
 from agents.incident import Incident, Stage
 from agents.markdown import code, escape
 from agents.writes import PostComment, Topic
+from bot.comments.dry_run import dry_run
 from bot.comments.evidence import MAX_NAME
 from bot.comments.markup import fence, paragraphs
 from bot.comments.post_mortem import post_mortem
@@ -38,13 +39,16 @@ services:
 """
 
 
-def notice(incident: Incident, write: PostComment) -> str:
-    """Return the text of a comment of its own."""
+def notice(incident: Incident, write: PostComment, label: str) -> str:
+    """Return the text of a comment of its own; `label` is that of incidents."""
     match write.topic:
         case Topic.POST_MORTEM:
             return post_mortem(incident)
         case Topic.ESCALATION:
             return escalation(incident, write.note)
+        case Topic.DRY_RUN:
+            plan = incident.dry_run_plan
+            return dry_run(incident, plan, label) if plan else escalation(incident, write.note)
         case Topic.ASK_SERVICE:
             return ask_service(write.note.split(LISTED_BY))
         case Topic.CONFIG_PROBLEM:

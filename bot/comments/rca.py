@@ -42,7 +42,7 @@ def remembered(recalled: Recalled) -> str:
         "the same signature" if recalled.distance is None else f"a similar one, cosine distance {recalled.distance:.2f}"
     )
     return (
-        f"**From memory.** A fix of this kind was verified in {source} ({how}), so it is proposed again. "
+        f"**From memory.** A fix of this kind was verified in {source} ({how}), so it is chosen again. "
         "It needs its own approval and its own verification all the same."
     )
 

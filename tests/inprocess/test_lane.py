@@ -1,4 +1,4 @@
-"""What a lane owes to others: one job at a time, back-off, wake-up times, one handling of each delivery, no lost change."""
+"""What a lane owes others: one job at a time, back-off, wake-up times, each delivery handled once, nothing lost."""
 
 import asyncio
 from collections.abc import AsyncIterator

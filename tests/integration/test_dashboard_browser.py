@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from agents.incident import Agent, Stage
-from tests.support_dashboard import XSS, bad_deploy, few, fill, hostile, many, moved, resolved, waiting_for_approval
+from tests.support_dashboard import (
+    XSS,
+    bad_deploy,
+    dry_run,
+    few,
+    fill,
+    hostile,
+    many,
+    moved,
+    resolved,
+    waiting_for_approval,
+)
 from tests.support_site import apart, eventually, free_port, open_page, running_browser, running_scout, running_site
 from tests.support_store import TestClock, open_store
 
@@ -134,6 +145,21 @@ def test_text_of_strangers_stays_text(browser, full):
         assert page.title().startswith(XSS[:20])
         assert page.locator("main script, main img").count() == 0
         assert page.locator("a[href^='javascript']").count() == 0
+        assert complaints == []
+
+
+def test_the_plan_of_a_dry_run_is_shown_as_one(browser, guarded):
+    """With its diff; it is not valid until anything, and waits for nobody."""
+    apart(stored(guarded.database, moved(apart(dry_run()), datetime.now(UTC), 10)))
+    with open_page(browser) as (page, complaints):
+        page.goto(f"{guarded.url}/#/incidents/inc-000010")
+        page.fill("#token", TOKEN)
+        page.click("button")
+        page.wait_for_selector(".diff")
+        facts = page.locator(".panel", has=page.locator(".diff")).locator(".facts-list").inner_text()
+        assert "Nothing was changed. This is what would have been proposed." in facts
+        assert "Valid until" not in facts
+        assert "Approvals" not in facts
         assert complaints == []
 
 

@@ -36,7 +36,12 @@ CASES = (
     Case(_RANKING, "verdict", _SURE, _SURE.replace(" and ", " or ")),
     Case(_APPROVING, "review", _REPLAN, "return _replan(refused, gate.why, now()) if gate.revokes else refused"),
     Case(_APPROVING, "review", _REPLAN, "return refused"),
-    Case(_APPROVING, "_merge", "        if again\n", "        if not again\n"),
+    Case(
+        _APPROVING,
+        "_merge",
+        "incident.enter(Stage.MERGING) if again else",
+        "incident.enter(Stage.MERGING) if not again else",
+    ),
     Case(
         _APPROVING,
         "pushed",

@@ -19,7 +19,6 @@ BUILDERS = {
     "Ingress": "",
     "KafkaBus": "",
     "Lanes": "",
-    "MemoryBus": "",
     "MemoryQueue": "",
     "OpenAiLlm": "",
     "OtlpHttp": "telemetry/otlp/app.py",

@@ -40,8 +40,9 @@ export function fix(detail) {
       card.pull_request && ["Pull request", link(`#${card.pull_request}`, card.pull_request_url, { "data-key": "fix-pull" })],
       ["Plan", el("code", { text: plan.id })],
       ["Files", plan.files.join(", ")],
-      ["Approvals", plan.approvals_needed ? `${detail.approvals.length} of ${plan.approvals_needed} (${approved})` : approved],
-      merged ? ["Merged", merged] : ["Valid until", moment(plan.expires)],
+      plan.dry_run ? ["Dry run", "Nothing was changed. This is what would have been proposed."]
+        : ["Approvals", plan.approvals_needed ? `${detail.approvals.length} of ${plan.approvals_needed} (${approved})` : approved],
+      !plan.dry_run && (merged ? ["Merged", merged] : ["Valid until", moment(plan.expires)]),
       detail.revert_pull_request && ["Reverted by", `#${detail.revert_pull_request}`]),
     decision(detail.decision),
     detail.diff && diff(detail.diff)));

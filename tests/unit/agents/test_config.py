@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from agents.config import CONFIG_PATH, Autonomy, json_schema, load, parse
+from agents.config import CONFIG_PATH, DOES, Autonomy, json_schema, load, parse
 from agents.diagnosis import CauseKind
 from agents.errors import ConfigError
 from agents.plan import Risk
@@ -17,7 +17,7 @@ from agents.testing.shop import Shop
 
 CONFIG = """\
 version: 1
-autonomy: approve            # observe | propose | approve
+autonomy: approve            # observe | dry-run | propose | approve
 services:
   quote:
     paths: ["services/quote/**"]
@@ -65,6 +65,19 @@ def test_every_field_is_read():
     assert config.service("unknown") is None
 
 
+@pytest.mark.parametrize("level", Autonomy)
+def test_every_level_of_autonomy_is_read_and_explained(level):
+    """The schema that editors show names each one, and so do answers to people."""
+    assert parse(CONFIG.replace("autonomy: approve", f"autonomy: {level}")).autonomy is level
+    assert f"{level}: " in json_schema()["properties"]["autonomy"]["description"]
+    assert DOES[level]
+
+
+def test_the_levels_of_autonomy_go_from_the_least_to_the_most():
+    """So they are listed where one is misspelt."""
+    assert [str(level) for level in Autonomy] == ["observe", "dry-run", "propose", "approve"]
+
+
 def test_the_least_configuration_gets_safe_defaults():
     """A person must always approve, two for what is risky."""
     config = parse("version: 1\nservices: {a: {paths: ['**']}}\n")
@@ -105,7 +118,8 @@ MISTAKES = {
         "line 17: `verification` can never succeed: 100 windows of 5 s need 500 s, `recovery_timeout_s` is 90"
     ),
     ("autonomy: approve ", "autonomy: aprove "): (
-        "line 2: `autonomy` must be one of `observe`, `propose`, `approve`, not `aprove`; did you mean `approve`?"
+        "line 2: `autonomy` must be one of `observe`, `dry-run`, `propose`, `approve`, not `aprove`; "
+        "did you mean `approve`?"
     ),
     ("permission: write", "permission: read"): (
         "line 15: `approvals.low.permission` must be 'write', 'maintain' or 'admin', not `read`"

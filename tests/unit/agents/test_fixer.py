@@ -7,13 +7,13 @@ import pytest
 from agents.config import CONFIG_PATH
 from agents.fixer import fixer
 from agents.incident import Agent, Incident, Merge, Stage
-from agents.plan import RevertCommit, Risk
+from agents.plan import Outcome, RevertCommit, Risk
 from agents.plans import branch, digest
 from agents.testing.builders import ONSET
 from agents.testing.flow import POOL_FIX, carried_out, deciding, proposed, revert_of
 from agents.testing.repository import blob_sha
-from agents.testing.shop import CONFIG, QUOTE_SETTINGS, SETTINGS_FILE, Shop
-from agents.writes import PostComment, ProposeChange
+from agents.testing.shop import CONFIG, QUOTE_SETTINGS, SETTINGS_FILE, Shop, with_autonomy
+from agents.writes import PostComment, ProposeChange, SyncComment, Topic
 
 
 @pytest.fixture
@@ -59,6 +59,71 @@ async def test_a_raised_limit_becomes_a_plan_with_a_one_line_diff(shop):
     )
     (write,) = [write for write in found.outgoing if isinstance(write, ProposeChange)]
     assert (write.key, write.revert) == (f"propose:{plan.id}", False)
+
+
+@pytest.fixture
+def dry() -> Shop:
+    """The shop on the day of the incident, with autonomy `dry-run`."""
+    found = Shop(with_autonomy("dry-run"))
+    found.github.clock = ONSET
+    return found
+
+
+async def test_a_dry_run_makes_the_same_plan_and_hands_it_to_people(shop, dry):
+    """The plan is stored where nothing carries it out, and the only writes are comments."""
+    found, would_be = await acted(dry, acting()), (await acted(shop, acting())).plan
+    shown = found.dry_run_plan
+    assert (found.stage, found.plan, found.pull_request) == (Stage.ESCALATED, None, None)
+    assert (shown.edits, shown.diff, shown.risk) == (would_be.edits, would_be.diff, would_be.risk)
+    assert (shown.base_sha, shown.config_sha) == (dry.head, blob_sha(with_autonomy("dry-run")))
+    assert found.decision.outcome is Outcome.REQUIRE_APPROVAL
+    assert (found.timeline[-1].agent, found.timeline[-1].note) == (
+        Agent.FIXER,
+        (
+            "Dry run: a pull request “Raise database pool of quote from 2 to 4” would have been opened, "
+            "and nothing was changed."
+        ),
+    )
+    assert found.outgoing == (
+        SyncComment(),
+        PostComment(key="dry_run", topic=Topic.DRY_RUN, note=found.timeline[-1].note),
+    )
+
+
+async def test_what_a_dry_run_cannot_make_is_handed_to_people_in_words(dry):
+    """As in earnest: there is no plan to show."""
+    found = await acted(dry, acting(POOL_FIX.model_copy(update={"current": 3})))
+    assert escalation(found).startswith("The fix could not be made: database.pool_size")
+    assert found.dry_run_plan is None
+
+
+@pytest.mark.parametrize(
+    ("level", "stage"),
+    [
+        ("observe", Stage.ESCALATED),
+        ("dry-run", Stage.ESCALATED),
+        ("propose", Stage.PROPOSING),
+        ("approve", Stage.PROPOSING),
+    ],
+)
+async def test_only_propose_and_approve_ask_for_a_pull_request(shop, level, stage):
+    """The level counts that stands on the commit the plan is based on, whatever Guardrail read before."""
+    shop.commit("Set autonomy", {CONFIG_PATH: with_autonomy(level)})
+    found = await acted(shop, acting())
+    proposals = [write for write in found.outgoing if isinstance(write, ProposeChange)]
+    assert (found.stage, len(proposals)) == (stage, 1 if stage is Stage.PROPOSING else 0)
+
+
+@pytest.mark.parametrize("level", ["observe", "dry-run", "propose"])
+async def test_a_merged_fix_is_taken_back_whatever_the_autonomy_is_now(shop, level):
+    """It was merged when it was allowed; people get the pull request that undoes it, and decide about it."""
+    found = await merged(shop)
+    shop.commit("Set autonomy", {CONFIG_PATH: with_autonomy(level)})
+    back = await acted(shop, found)
+    assert escalation(back) == (
+        "Not recovered in time. A pull request that takes it back follows; people decide about it."
+    )
+    assert [write.revert for write in back.outgoing if isinstance(write, ProposeChange)] == [True]
 
 
 async def test_running_the_step_again_makes_the_same_plan(shop):
@@ -134,7 +199,7 @@ async def merged(shop: Shop) -> Incident:
     """Return an incident whose fix was merged and did not help."""
     waiting = await proposed(shop)
     result = await shop.forge.merge(waiting.repo, 1, head_sha=waiting.pull_request.head_sha, title="Merge")
-    failed = waiting.move(Stage.REVERTING, Agent.CURATOR, "Not recovered in time.", ONSET)
+    failed = waiting.evolve(stage=Stage.VERIFYING).move(Stage.REVERTING, Agent.CURATOR, "Not recovered in time.", ONSET)
     return failed.evolve(merge=Merge(sha=result.sha, at=ONSET), outgoing=())
 
 

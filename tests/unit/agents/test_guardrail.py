@@ -12,7 +12,7 @@ from agents.plan import Decision, Outcome, RevertCommit
 from agents.ports import Commit, CommitFile
 from agents.testing.builders import ONSET
 from agents.testing.flow import POOL_FIX, deciding, diagnosis, proposed, revert_of
-from agents.testing.shop import CONFIG, DISCOUNTS_FILE, Shop
+from agents.testing.shop import CONFIG, DISCOUNTS_FILE, Shop, with_autonomy
 from agents.writes import PostComment, Topic
 
 PASSED = ["configuration", "autonomy", "verdict", "one plan", "knob", "maximum", "revert", "files", "approvals"]
@@ -77,20 +77,39 @@ def test_without_configuration_nothing_may_be_changed():
     )
 
 
-@pytest.mark.parametrize("autonomy", ["propose", "approve"])
-def test_propose_and_approve_let_changes_be_proposed(autonomy):
-    """They differ in who merges."""
-    text = CONFIG.replace("services:", f"autonomy: {autonomy}\nservices:", 1)
-    assert decide(deciding(), parse(text), ONSET).outcome is Outcome.REQUIRE_APPROVAL
+LOW = "The risk is low, because one number changes, within the maximum that its owners declared: "
+
+
+@pytest.mark.parametrize(
+    ("level", "rule", "reason"),
+    [
+        ("dry-run", "The repository's autonomy is dry-run: the fix is shown, and nothing is changed.", "would have to"),
+        ("propose", "The repository's autonomy is propose.", "must"),
+        ("approve", "The repository's autonomy is approve.", "must"),
+    ],
+)
+def test_more_autonomy_than_observe_lets_fixes_be_made(level, rule, reason):
+    """The levels differ in what becomes of them; all other rules are asked all the same."""
+    decision = decide(deciding(), parse(with_autonomy(level)), ONSET)
+    assert (decision.outcome, decision.approvals_needed) == (Outcome.REQUIRE_APPROVAL, 1)
+    assert [found.rule for found in decision.children] == PASSED
+    assert decision.children[1].reason == rule
+    assert decision.reason == f"{LOW}1 person with write permission {reason} approve."
 
 
 def test_autonomy_observe_denies():
     """People make the changes."""
-    text = CONFIG.replace("services:", "autonomy: observe\nservices:", 1)
-    assert denial(decide(deciding(), parse(text), ONSET)) == (
+    assert denial(decide(deciding(), parse(with_autonomy("observe")), ONSET)) == (
         "autonomy",
         "The repository's autonomy is observe: SRE-Space explains, people make the changes.",
     )
+
+
+@pytest.mark.parametrize("level", ["dry-run", "propose", "approve"])
+def test_what_policy_denies_is_denied_at_every_level(level):
+    """A dry run shows nothing that could not be proposed."""
+    remedy = POOL_FIX.model_copy(update={"target": 50})
+    assert denial(decide(deciding(remedy), parse(with_autonomy(level)), ONSET))[0] == "maximum"
 
 
 def test_without_a_remedy_there_is_nothing_to_allow():

@@ -13,7 +13,8 @@ from agents.testing.builders import ONSET
 from agents.testing.events import REVOKING, change_file, crew
 from agents.testing.flow import carried_out, invoked, proposed, revert_of, says
 from agents.testing.github import APP
-from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop
+from agents.testing.repository import blob_sha
+from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop, with_autonomy
 from agents.writes import ClosePull, MergePull, React, Reaction, Reply
 
 TWO_PEOPLE = CONFIG + "approvals: {low: {count: 2, permission: write}}\n"
@@ -281,13 +282,21 @@ async def test_a_pull_request_that_is_not_open_cannot_be_approved(shop, waiting,
     assert refused(await says(shop, waiting, "will", "/approve"), waiting).startswith(said)
 
 
-async def test_with_autonomy_propose_people_merge(shop):
-    """The bot proposes and leaves the merge to GitHub's own button."""
-    shop = crew(CONFIG.replace("services:", "autonomy: propose\nservices:", 1))
-    waiting = await proposed(shop)
+@pytest.mark.parametrize(
+    ("level", "does"),
+    [
+        ("observe", "I explain incidents, and change nothing."),
+        ("dry-run", "I say what I would do, and change nothing."),
+        ("propose", "I propose fixes, but do not merge them."),
+    ],
+)
+async def test_with_less_autonomy_than_approve_people_merge(shop, waiting, level, does):
+    """The answer says how far the bot goes, and leaves the merge to GitHub's own button."""
+    shop.commit("Set autonomy", {CONFIG_PATH: with_autonomy(level)})
+    plan = waiting.plan.model_copy(update={"config_sha": blob_sha(with_autonomy(level))})
+    waiting = waiting.evolve(plan=plan)
     assert refused(await says(shop, waiting, "will", "/approve"), waiting) == (
-        "The repository's autonomy is propose: I propose fixes, but do not merge them. "
-        "**Next:** review and merge #1 on GitHub yourself."
+        f"The repository's autonomy is {level}: {does} **Next:** review and merge #1 on GitHub yourself."
     )
 
 

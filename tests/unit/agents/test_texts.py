@@ -92,6 +92,30 @@ def test_after_an_escalation_the_revert_is_pointed_to(waiting):
     )
 
 
+@pytest.fixture
+def dry_run(waiting) -> Incident:
+    """The incident in a repository where it was a dry run."""
+    return waiting.evolve(stage=Stage.ESCALATED, plan=None, dry_run_plan=waiting.plan, pull_request=None)
+
+
+def test_after_a_dry_run_there_is_nothing_to_approve_or_reject(dry_run):
+    """Why, and what can be done instead."""
+    why = "this was a dry run, and no pull request was opened."
+    then = (
+        " **Next:** make the change yourself if it helps. For pull requests from the next incident on, set "
+        "`autonomy: propose` or `autonomy: approve` in `.github/sre-space.yml`."
+    )
+    assert texts.nothing_to_approve(dry_run) == f"There is nothing to approve: {why}{then}"
+    assert texts.nothing_to_reject(dry_run) == f"There is nothing to reject: {why}{then}"
+
+
+def test_status_of_a_dry_run(dry_run):
+    """No number of approvals: nobody is asked for any."""
+    assert texts.status(dry_run).split("\n")[3:-1] == [
+        "- Dry run: Raise database pool of quote from 2 to 4. Nothing was changed."
+    ]
+
+
 def test_status_of_an_incident_that_waits(waiting):
     """Stage, service, cause, fix, and what happened last, with untrusted text escaped."""
     hostile = waiting.diagnosis.model_copy(update={"summary": "pool of @dba is **empty**\n# now"})

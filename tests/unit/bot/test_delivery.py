@@ -31,7 +31,6 @@ from agents.writes import (
 )
 from bot.comments import Texts
 from bot.delivery import deliver
-from bot.dry_run import NO_SHA, DryRunForge
 from bot.markers import Markers
 from tests.unit.bot.comments import incidents
 
@@ -144,18 +143,10 @@ async def test_without_a_plan_nothing_is_proposed(shop: Shop, waiting: Incident)
     assert isinstance(refused, Refused)
 
 
-async def test_a_dry_run_reads_and_writes_nothing(shop: Shop, waiting: Incident):
-    """Every write is recorded with its text; the repository stays as it was; nothing is merged."""
-    before = (dict(shop.github.issues), dict(shop.github.comments), dict(shop.github.git.branches))
-    dry = DryRunForge(shop.forge)
-    shop.forge.calls.clear()
-
-    results = {type(write): await deliver(waiting, write, dry, TEXTS) for write in every_write(waiting)}
-
-    assert (shop.github.issues, shop.github.comments, shop.github.git.branches) == before
+async def test_the_plan_of_a_dry_run_is_never_proposed(shop: Shop):
+    """Whatever asked for it: the plan that is only shown is none that is carried out."""
+    shown = incidents.dry_run()
+    for revert in (False, True):
+        refused = await deliver(shown, ProposeChange(key="propose", revert=revert), shop.forge, TEXTS)
+        assert refused == Refused(reason="there is no plan to propose")
     assert shop.forge.calls == []
-    assert len(dry.recorded) == len(results)
-    assert isinstance(results[MergePull], Refused)
-    assert results[ProposeChange] == Done(number=0, url="dry-run:nothing-was-written", sha=NO_SHA)
-    assert dry.recorded[1].arguments["body"].startswith("## Waiting for approval")
-    assert await dry.default_branch(waiting.repo) == await shop.forge.default_branch(waiting.repo)

@@ -245,6 +245,20 @@ def resolved_revert() -> Incident:
     return end.evolve(timeline=entries, **kept)
 
 
+def dry_run() -> Incident:
+    """Return the incident whose fix was only shown."""
+    shown = _entry(40, Agent.FIXER, Stage.ESCALATED, "Dry run: nothing was changed.")
+    reason = "The risk is low, because one number changes: 1 person with write permission would have to approve."
+    return waiting(
+        stage=Stage.ESCALATED,
+        decision=DECISION.model_copy(update={"reason": reason}),
+        plan=None,
+        dry_run_plan=PLAN,
+        pull_request=None,
+        timeline=(OPENED, shown),
+    )
+
+
 def escalated() -> Incident:
     """Return the incident whose fix did not help."""
     gone = _entry(1100, Agent.FIXER, Stage.ESCALATED, "Not recovered in time. The fix is taken back.")

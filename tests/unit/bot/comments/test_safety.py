@@ -71,7 +71,7 @@ def evil(incident: Incident) -> Incident:
 def texts(found: Incident) -> Mapping[str, str]:
     """Return every text about an incident."""
     topics = {topic: TEXTS.notice(found, PostComment(key="k", topic=topic, note=f"{EVIL}{STAMP}")) for topic in Topic}
-    plan = found.plan
+    plan = found.plan or found.dry_run_plan
     assert plan is not None
     return {
         "issue": TEXTS.issue(found).body,
@@ -89,6 +89,7 @@ STORIES = {
     "verifying": incidents.verifying(),
     "resolved": incidents.resolved(),
     "escalated": incidents.escalated(),
+    "dry run": incidents.dry_run(),
 }
 
 
@@ -162,6 +163,10 @@ def test_every_text_stays_within_the_limit():
     for name, text in texts(crowded()).items():
         assert len(text) + len(mark) + 2 < LIMIT, name
         assert text.count("<details>") == text.count("</details>"), name
+    shown = crowded().evolve(plan=None, dry_run_plan=crowded().plan)
+    text = TEXTS.notice(shown, PostComment(key="k", topic=Topic.DRY_RUN))
+    assert len(text) + len(mark) + 2 < LIMIT
+    assert "more lines" in text
     assert "left out" in TEXTS.sticky(crowded())
     assert len(TEXTS.issue(crowded()).title) <= 256
 

@@ -104,7 +104,11 @@ async def test_a_fault_that_comes_back_after_the_end_is_said_once():
     """The incident stays ended; a comment says that the fault is back."""
     story = Story()
     ended = (await first(story, pool_signal())).evolve(issue=7, outgoing=())
-    ended = ended.move(Stage.RESOLVED, Agent.JULES, "Over.", story.github.now()).evolve(outgoing=())
+    ended = (
+        ended.evolve(stage=Stage.EVOLVING)
+        .move(Stage.RESOLVED, Agent.JULES, "Over.", story.github.now())
+        .evolve(outgoing=())
+    )
     again = pool_signal().model_copy(update={"sequence": 2})
     onset = ONSET + timedelta(minutes=10)
     back = again.model_copy(
