@@ -94,16 +94,17 @@ async def review(incident: Incident, login: str, user_id: int, head_sha: str, fo
     A review of high risk does not count, because it cannot name the plan. One that comes when nothing waits for
     approval is a review like any other, and is not answered.
     """
-    if incident.stage is not Stage.AWAITING_APPROVAL or incident.pull_request is None:
+    pull = incident.pull_request
+    if incident.stage is not Stage.AWAITING_APPROVAL or pull is None:
         return incident
     given = await forge.permission(incident.repo, login)
     gate = await open_gate(incident, forge, now())
     if isinstance(gate, Problem):
-        refused = _review_refused(incident, user_id, head_sha, gate)
+        refused = _review_refused(incident, pull.number, user_id, head_sha, gate)
         return _replan(refused, gate.why, now()) if gate.revokes and enough(given, "write") else refused
     problem = _review_problem(login, given, head_sha, gate)
     if problem is not None:
-        return _review_refused(incident, user_id, head_sha, problem)
+        return _review_refused(incident, pull.number, user_id, head_sha, problem)
     approvals = counted(incident, gate)
     if any(approval.user_id == user_id for approval in approvals):
         return incident
@@ -124,10 +125,7 @@ def _review_problem(login: str, given: Permission, head_sha: str, gate: Gate) ->
     return person_problem(login, given, gate)
 
 
-def _review_refused(incident: Incident, user_id: int, head_sha: str, problem: Problem) -> Incident:
-    number = incident.pull_request.number if incident.pull_request else incident.issue
-    if number is None:
-        return incident
+def _review_refused(incident: Incident, number: int, user_id: int, head_sha: str, problem: Problem) -> Incident:
     text = texts.review_does_not_count(problem)
     return incident.send(Reply(key=f"reply:review:{user_id}:{head_sha[:12]}", issue=number, comment_id=0, text=text))
 
