@@ -6,6 +6,7 @@ import pytest
 
 from agents import texts
 from agents.commands import Invocation
+from agents.config import CONFIG_PATH
 from agents.human import answer, human, pushed, review
 from agents.incident import Incident, Stage
 from agents.plan import Risk
