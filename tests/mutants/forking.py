@@ -34,14 +34,15 @@ class Child:
         """Return the exit code (negative: ended by that signal), or None while it runs; it is stopped in time."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
-            self._end()  # what its tests started and left running
+            self.end()  # what its tests started and left running
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > self.deadline and not self.stopped:
             self.stopped = f"stopped after {time.monotonic() - self.began:.0f} s"
-            self._end()
+            self.end()
         return None
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the process and all that it has started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 

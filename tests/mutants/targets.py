@@ -41,7 +41,7 @@ _HUMAN = (
 )
 _CURATOR = (f"{_AGENTS}/test_curator*.py", f"{_AGENTS}/test_verification*.py")
 _RESULTS = (
-    f"{_AGENTS}/test_results.py",
+    f"{_AGENTS}/test_result*.py",
     f"{_AGENTS}/test_human.py",
     f"{_AGENTS}/test_merge*.py",
     f"{_AGENTS}/test_fixer.py",

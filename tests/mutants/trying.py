@@ -56,6 +56,7 @@ class Session:
     _seconds: dict[str, float] = field(default_factory=dict)
     _reached: dict[Line, set[str]] = field(default_factory=dict)
     _kills: Counter[str] = field(default_factory=Counter)
+    _tried: dict[int, Mutant] = field(default_factory=dict)
 
     def pytest_configure(self) -> None:
         """Let Hypothesis try the same examples for every mutant, and neither keep nor shrink those that fail."""
@@ -108,6 +109,7 @@ class Session:
         _settle_in(folder)
         files = {path: str(ROOT / path) for path in self._texts}
         coverage = Coverage(data_file=None, config_file=False, include=list(files.values()))
+        coverage.set_option("run:core", "ctrace")  # the other cores cannot tell which test runs a line
         seconds: dict[str, float] = {}
         with coverage.collect():
             for item, after in _in_turn(items):
@@ -136,21 +138,22 @@ class Session:
 
     def _try_all(self) -> None:
         children: list[Child] = []
-        tried: dict[int, Mutant] = {}
-        for mutant in self.mutants:
-            if time.monotonic() > self.until or self.problem:
-                break
-            items = self._noticing(mutant)
-            if not items:
-                self.said(Outcome(mutant, killed=False, by="no test reaches it"))
-                continue
-            child = self._start(mutant, items)
-            tried[child.pid] = mutant
-            children.append(child)
-            if len(children) == self.jobs:
-                self._judge(*wait(children), tried)
-        while children:
-            self._judge(*wait(children), tried)
+        try:
+            for mutant in self.mutants:
+                if time.monotonic() > self.until or self.problem:
+                    break
+                items = self._noticing(mutant)
+                if items:
+                    children.append(self._start(mutant, items))
+                else:
+                    self.said(Outcome(mutant, killed=False, by="no test reaches it"))
+                if len(children) == self.jobs:
+                    self._judge(*wait(children))
+            while children:
+                self._judge(*wait(children))
+        finally:
+            for child in children:  # somebody has interrupted the run
+                child.end()
 
     def _noticing(self, mutant: Mutant) -> list[pytest.Item]:
         """Return the tests that run one of its lines."""
@@ -167,7 +170,9 @@ class Session:
             return self._run(mutant.path, mutant.source, items, folder) if mutant.differs() else NO_MUTANT
 
         patience = FACTOR * sum(self._seconds[item.nodeid] for item in items)
-        return fork(work, cpu_s=CPU_S + patience, wall_s=CPU_S + WALL_S + patience)
+        child = fork(work, cpu_s=CPU_S + patience, wall_s=CPU_S + WALL_S + patience)
+        self._tried[child.pid] = mutant
+        return child
 
     def _run(self, path: str, source: str, items: Sequence[pytest.Item], folder: Path) -> int:
         """Run tests over a module with other code, until one fails."""
@@ -180,8 +185,8 @@ class Session:
                 return KILLED
         return SURVIVED
 
-    def _judge(self, child: Child, code: int, tried: dict[int, Mutant]) -> None:
-        mutant = tried[child.pid]
+    def _judge(self, child: Child, code: int) -> None:
+        mutant = self._tried.pop(child.pid)
         with child.folder:
             by = child.said() or child.stopped or (f"ended by signal {-code}" if code < 0 else "")
         if code == BROKEN:
