@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tests.mutants.making import Mutant
 from tests.mutants.report import guards
 
-MODULES = 8
+MODULES = 4
 """So many modules a day: the tests of all of them would take most of the time."""
 OTHERS_IN = 3
 """Every third drawn mutant is one that guards nothing."""
