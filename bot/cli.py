@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agents.config import json_schema, parse
 from agents.errors import ConfigError, SreSpaceError
+from agents.life import document as life_tables
 from agents.stages import diagram
 from bot.audit_cli import audit_app
 from bot.process import FAILED
@@ -120,6 +121,12 @@ def config_check(
 def state_diagram() -> None:
     """Print the incident's state diagram as Mermaid."""
     typer.echo(diagram(), nl=False)
+
+
+@app.command("life")
+def life() -> None:
+    """Print what becomes of an incident, stage by stage, as Markdown."""
+    typer.echo(life_tables(), nl=False)
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from agents.errors import SreSpaceError
 from agents.rca import rank, verdict
 from agents.rca.flows import region
 from telemetry.model import EvidenceBundle, FlowEvidence, MetricEvidence, TimeEvidence
-from telemetry.profile.bundle import Windows, profiled
-from telemetry.profile.recorded import files_in, read_windows
+from telemetry.stretches.bundle import Windows, profiled
+from telemetry.stretches.recorded import files_in, read_windows
 
 _CASES = "cases.jsonl"
 _LEVELS = 3

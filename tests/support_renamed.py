@@ -15,7 +15,7 @@ from telemetry.files import SignalKind, TelemetryFile
 from telemetry.files.recorded import items_of
 from telemetry.files.shift import shifted
 from telemetry.model import EvidenceBundle
-from telemetry.profile.recorded import files_in
+from telemetry.stretches.recorded import files_in
 from telemetry.testing.recording import framed
 
 _NAMES = frozenset({"service.name", "k8s.pod.name"})

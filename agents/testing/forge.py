@@ -21,16 +21,19 @@ class FakeForge:
     """The port `Forge` over `github`, which a test may read and change at will.
 
     `calls` lists the names of the methods that were called; `fail` maps such a name to an error that its next call
-    raises once.
+    raises once; while `down` is set, every call raises it.
     """
 
     def __init__(self, github: GitHub) -> None:
         self.github = github
         self.calls: list[str] = []
         self.fail: dict[str, SreSpaceError] = {}
+        self.down: SreSpaceError | None = None
 
     def _called(self, name: str, repo: RepoRef) -> None:
         self.calls.append(name)
+        if self.down is not None:
+            raise self.down
         if name in self.fail:
             raise self.fail.pop(name)
         if repo.full_name != self.github.full_name:

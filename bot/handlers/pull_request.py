@@ -55,6 +55,8 @@ def _reverted(incident: Incident, event: PullRequestEvent, deps: Deps) -> Incide
     """Note what people did with the revert; the incident is theirs already."""
     if event.action != "closed":
         return incident
-    did = "merged" if event.pull_request.merged else "closed"
-    note = f"{event.sender.login} {did} #{event.pull_request.number}, which takes the fix back."
+    who, number = event.sender.login, event.pull_request.number
+    note = f"{who} closed #{number} without merging it, so the fix stays in."
+    if event.pull_request.merged:
+        note = f"{who} merged #{number}, which takes the fix back."
     return incident.move(incident.stage, Agent.HUMAN, note, deps.now())

@@ -49,10 +49,17 @@ class Engine:
     Nothing happens by itself: `settle` does everything that is due without the clock moving, `wait` moves the clock.
     """
 
-    def __init__(self, world: World | None = None, *, memory: FakeMemory | None = None, **settings: object) -> None:
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        memory: FakeMemory | None = None,
+        telemetry: FakeTelemetry | None = None,
+        **settings: object,
+    ) -> None:
         self.world: World = world or FakeWorld()
         self.memory = memory or FakeMemory()
-        self.telemetry = FakeTelemetry()
+        self.telemetry = telemetry or FakeTelemetry()
         self.calls: list[str] = []
         self.lose_webhooks = False
         self.switch = KillSwitch()
@@ -60,8 +67,8 @@ class Engine:
         self.queue = MemoryQueue(self.world.now)
         self.bus = WatchedBus()
         self.observer = _Watching(self.switch)
-        self._database = MortalDatabase("sqlite+aiosqlite://", self.switch)
-        self.store = Store(self._database, self.world.now)
+        self.database = MortalDatabase("sqlite+aiosqlite://", self.switch)
+        self.store = Store(self.database, self.world.now)
         self.work: Work = self._build()
         self._stack = contextlib.AsyncExitStack()
         self._intake: asyncio.Task[None] | None = None
@@ -88,8 +95,8 @@ class Engine:
         return build_work(self.settings, adapters, "worker")
 
     async def __aenter__(self) -> Self:
-        self._stack.push_async_callback(self._database.aclose)
-        await migrate(self._database)
+        self._stack.push_async_callback(self.database.aclose)
+        await migrate(self.database)
         adapters = WebAdapters(store=self.store, queue=self.queue, now=self.world.now)
         transport = httpx.ASGITransport(build_web(self.settings, adapters).app)
         self.web = await self._stack.enter_async_context(
@@ -133,7 +140,7 @@ class Engine:
         """
         for _ in range(ROUNDS):
             delivered = await self._deliver()
-            await self._drain()
+            await self.drain()
             if not self.queue.due:
                 await self.work.sweeper.sweep()
             if not delivered and not self.queue.due:
@@ -141,7 +148,7 @@ class Engine:
             await self.queue.run_next(self.work.jobs)
         raise AssertionError("the bot goes round in circles")
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
         """Wait until intake has taken what is on the bus."""
         drained = asyncio.create_task(self.bus.drained())
         await asyncio.wait({drained, *([self._intake] if self._intake else [])}, return_when=asyncio.FIRST_COMPLETED)

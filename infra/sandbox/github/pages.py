@@ -12,9 +12,9 @@ from markupsafe import Markup
 from infra.sandbox.github import markdown, thread
 from infra.sandbox.github.api.deps import SiteDep
 from infra.sandbox.github.auth import role_of
-from infra.sandbox.github.domain.mergeability import compared, judge
 from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.git import history
+from infra.sandbox.github.mergeability import compared, judge
 from infra.sandbox.github.pageguard import SECURITY_HEADERS, guard_page
 from infra.sandbox.github.records.work import Issue
 from infra.sandbox.github.site import Actor, Site

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from infra.sandbox.github import clock
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, cut, page_of, reply, repository_guard
-from infra.sandbox.github.domain.mergeability import compared
 from infra.sandbox.github.errors import ApiError, not_found, unprocessable
 from infra.sandbox.github.git import history
+from infra.sandbox.github.mergeability import compared
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.site import Site
 from infra.sandbox.github.views import commits as views

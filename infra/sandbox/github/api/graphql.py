@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from infra.sandbox.github import clock, events
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, reply
 from infra.sandbox.github.domain import issues
-from infra.sandbox.github.domain.mergeability import judge
 from infra.sandbox.github.errors import not_found
+from infra.sandbox.github.mergeability import judge
 from infra.sandbox.github.permissions import may
 from infra.sandbox.github.records.work import AutoMerge, Issue, Pull
 from infra.sandbox.github.site import Actor, Site

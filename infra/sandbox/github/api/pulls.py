@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, cut, page_of, reply, repository_guard
 from infra.sandbox.github.domain import issues, merges, pulls
-from infra.sandbox.github.domain.mergeability import UNKNOWN, compared
 from infra.sandbox.github.errors import ApiError, invalid, not_found, unprocessable
 from infra.sandbox.github.git import history
+from infra.sandbox.github.mergeability import UNKNOWN, compared
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.records.accounts import Role
 from infra.sandbox.github.records.work import Issue, Pull

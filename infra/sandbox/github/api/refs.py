@@ -5,10 +5,10 @@ from pydantic import BaseModel
 
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, page_of, reply, repository_guard
 from infra.sandbox.github.domain import pushes
-from infra.sandbox.github.domain.mergeability import protection_of
 from infra.sandbox.github.errors import not_found, unprocessable
 from infra.sandbox.github.git import history
 from infra.sandbox.github.git.model import ZERO_SHA
+from infra.sandbox.github.mergeability import protection_of
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.records.accounts import Role
 from infra.sandbox.github.site import Actor, Site

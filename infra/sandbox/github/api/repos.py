@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from infra.sandbox.github.api.deps import ActorDep, SiteDep, page_of, reply, repository_guard
 from infra.sandbox.github.auth import role_of
-from infra.sandbox.github.domain.mergeability import protection_of
 from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.git import history
+from infra.sandbox.github.mergeability import protection_of
 from infra.sandbox.github.permissions import require
 from infra.sandbox.github.records.accounts import Role, User
 from infra.sandbox.github.site import Actor, Site

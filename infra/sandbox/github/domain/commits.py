@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from infra.sandbox.github import clock
 from infra.sandbox.github.domain import pushes
 from infra.sandbox.github.domain.idents import ident_of, web_flow
-from infra.sandbox.github.domain.mergeability import protection_of
 from infra.sandbox.github.errors import ApiError, unprocessable
 from infra.sandbox.github.git.model import CommitObject, Ident
+from infra.sandbox.github.mergeability import protection_of
 from infra.sandbox.github.records.accounts import Role
 from infra.sandbox.github.site import Actor, Site
 

@@ -4,11 +4,11 @@ from typing import Literal
 
 from infra.sandbox.github.domain import pushes
 from infra.sandbox.github.domain.idents import ident_of, web_flow
-from infra.sandbox.github.domain.mergeability import judge, protection_of
 from infra.sandbox.github.errors import ApiError
 from infra.sandbox.github.git import history, merging
 from infra.sandbox.github.git.merging import Merger
 from infra.sandbox.github.git.model import ZERO_SHA
+from infra.sandbox.github.mergeability import judge, protection_of
 from infra.sandbox.github.records.accounts import Role
 from infra.sandbox.github.records.work import Issue, Pull
 from infra.sandbox.github.site import Actor, Site

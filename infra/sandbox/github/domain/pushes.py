@@ -5,9 +5,9 @@ from typing import Any
 from infra.sandbox.github import clock, events
 from infra.sandbox.github.domain import issues
 from infra.sandbox.github.domain.closing import closes
-from infra.sandbox.github.domain.mergeability import protection_of
 from infra.sandbox.github.git import history
 from infra.sandbox.github.git.model import ZERO_SHA, CommitObject
+from infra.sandbox.github.mergeability import protection_of
 from infra.sandbox.github.records.work import Issue, ReviewState
 from infra.sandbox.github.site import Actor, Site
 from infra.sandbox.github.views.accounts import Json

@@ -1,8 +1,8 @@
 """The timeline of an issue or pull request, put together from its parts."""
 
 from infra.sandbox.github.clock import iso
-from infra.sandbox.github.domain.mergeability import compared
 from infra.sandbox.github.git import history
+from infra.sandbox.github.mergeability import compared
 from infra.sandbox.github.records.work import Issue
 from infra.sandbox.github.site import Site
 from infra.sandbox.github.views import issues, pulls

@@ -1,6 +1,6 @@
 """Pull requests and reviews as JSON."""
 
-from infra.sandbox.github.domain.mergeability import Verdict, compared, judge
+from infra.sandbox.github.mergeability import Verdict, compared, judge
 from infra.sandbox.github.records.work import AutoMerge, Issue, Pull, Review
 from infra.sandbox.github.site import Site
 from infra.sandbox.github.views.accounts import Json, node_id, user, user_by_id

@@ -7,13 +7,13 @@ from typing import Any
 
 from telemetry.errors import TelemetryFileError
 from telemetry.files import SignalKind, TelemetryFile
-from telemetry.profile.bundle import Windows
-from telemetry.profile.points import Points
 from telemetry.profile.rows import LogRow, PointRow, SpanRow
 from telemetry.profile.sites import site_of
 from telemetry.profile.window import Profile
 from telemetry.scrub import scrub_name
 from telemetry.state.resource import UNKNOWN_SERVICE
+from telemetry.stretches.bundle import Windows
+from telemetry.stretches.points import Points
 
 MAX_SPANS = 1_000_000
 """Spans of the windows that are kept; then whole traces are left out. About 300 MB."""

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
-from telemetry.profile.points import Points
+from telemetry.stretches.points import Points
 
 S = 10**9
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE

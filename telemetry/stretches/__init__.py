@@ -1,0 +1,1 @@
+"""Stretches of recorded telemetry: read from files into profiles and points, and compared as evidence."""
