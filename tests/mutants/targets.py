@@ -41,6 +41,7 @@ _HUMAN = (
     f"{_AGENTS}/test_command*.py",
     f"{_AGENTS}/test_merge*.py",
     f"{_AGENTS}/test_push*.py",
+    f"{_AGENTS}/test_gate*.py",
     "tests/unit/bot/handlers/test_*.py",
 )
 _CURATOR = (f"{_AGENTS}/test_curator*.py", f"{_AGENTS}/test_verification*.py")
@@ -108,7 +109,7 @@ TARGETS = (
     ),
     Target("bot/sweeper.py", _SWEEPER, ("Sweeper.run", "Sweeper._is_mine", "Sweeper._give_up")),
     Target("bot/delivery.py", ("tests/unit/bot/test_delivery.py", *_work("delivery")), (ALL,)),
-    Target("bot/routing.py", _work("routing", "lane"), (ALL,)),
+    Target("bot/routing.py", _work("routing", "lane", "webhooks"), (ALL,)),
     Target("bot/handlers/issue_comment.py", (_HANDLERS, *_work("comment", "command")), (ALL,)),
     Target("bot/handlers/issues.py", (_HANDLERS, *_work("issue")), (ALL,)),
     Target("bot/handlers/naming.py", (_HANDLERS, *_work("naming", "issue"))),
