@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca image-check lock clean
+.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca mutants mutants-sample image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +23,7 @@ test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with
 e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
 	$(BIN)/pytest tests/e2e -m long
 
-check: format lint types imports actions deploy-files test  ## What CI runs: format, lint, types, imports, files for others, tests
+check: format lint types imports actions deploy-files test mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, mutants of the day
 
 format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
 	$(BIN)/ruff format --check .
@@ -57,6 +57,12 @@ bench-ingest: $(VENV)/.dev  ## Measure the senses: spans per second and core, me
 
 bench-rca: $(VENV)/.dev  ## Measure the root-cause ranking on labelled faults: make bench-rca DATA=folder (BENCH_OPTIONS=--renamed; see docs/rca.md)
 	$(BIN)/python -m tests.benchmarks.rca $(DATA) $(BENCH_OPTIONS)
+
+mutants: $(VENV)/.dev  ## Change the code that decides and acts in every small way: some test must notice (half an hour; MUTANTS_OPTIONS=--help)
+	$(BIN)/python -m tests.mutants $(MUTANTS_OPTIONS)
+
+mutants-sample: $(VENV)/.dev  ## Try the mutants of the day, and those that once lived (two minutes at most)
+	$(BIN)/python -m tests.mutants --sample 60 $(MUTANTS_OPTIONS)
 
 image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
 	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)
