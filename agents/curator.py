@@ -87,7 +87,8 @@ class _Watcher:
         if seen.last_seen < merge.at:
             return False
         if seen.revision is None:
-            return len(seen.version or "") >= SHORT_SHA and merge.sha.startswith(seen.version or " ")
+            version = seen.version or ""
+            return len(version) >= SHORT_SHA and merge.sha.startswith(version)
         if seen.revision == merge.sha:
             return True
         comparison = await self._forge.compare(incident.repo, merge.sha, seen.revision)

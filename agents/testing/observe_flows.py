@@ -3,7 +3,7 @@
 from agents.diagnosis import CauseKind
 from agents.rca import rank
 from agents.rca.finding import effect, finding
-from agents.rca.flows import find_changed_flows, flow_kind, flow_strength
+from agents.rca.flows import find_changed_flows, flow_strength
 from agents.rca.gauges import find_busy_cpus, find_moved_gauges
 from agents.rca.parameters import Parameters
 from agents.rca.precedence import by_precedence
@@ -46,10 +46,11 @@ def small_window(p: Parameters, x: float) -> float:
     return round(flow_strength(flow("s", (500, 1000), (1000, 1000), (clean, half), severity=17), p), 6)
 
 
-def breaking_off(_: Parameters, x: float) -> CauseKind:
-    """Return the kind of a flow that the share `x` more of the cases end at; it takes the default number."""
+def breaking_off(p: Parameters, x: float) -> CauseKind | None:
+    """Return the kind of a flow that the share `x` more of the cases end at."""
     item = flow("s", (0, 1000), (1000, 1000))
-    return flow_kind(item.model_copy(update={"after": item.after.model_copy(update={"last": round(1000 * x)})}))
+    ending = item.model_copy(update={"after": item.after.model_copy(update={"last": round(1000 * x)})})
+    return next(find_changed_flows(view(p, ending))).kind
 
 
 def flow_weight(p: Parameters, x: float) -> float:

@@ -22,7 +22,7 @@ class Case:
 
 
 _SURE = "sure = best.score >= parameters.confirmed_score and lead >= parameters.confirmed_margin and len(shown_by) > 1"
-_REPLAN = 'return _replan(refused, gate.why, now()) if gate.revokes and enough(given, "write") else refused'
+_REPLAN = 'return _replan(refused, gate, now()) if isinstance(gate, Revoked) and enough(given, "write") else refused'
 _RANKING = ("agents/rca/ranking.py", ("tests/unit/agents/rca/test_verdict.py",))
 _REVIEW = ("agents/approving.py", ("tests/unit/agents/test_approval*.py",))
 _MERGE = ("agents/approving.py", ("tests/unit/agents/test_merge*.py",))
@@ -40,7 +40,7 @@ CASES = (
         "sure = best.score >= parameters.confirmed_score and lead >= parameters.confirmed_margin",
     ),
     Case(*_RANKING, "verdict", _SURE, _SURE.replace(" and ", " or ")),
-    Case(*_REVIEW, "review", _REPLAN, "return _replan(refused, gate.why, now()) if gate.revokes else refused"),
+    Case(*_REVIEW, "review", _REPLAN, "return _replan(refused, gate, now()) if isinstance(gate, Revoked) else refused"),
     Case(*_REVIEW, "review", _REPLAN, "return refused"),
     Case(
         *_MERGE,

@@ -8,7 +8,7 @@ import pytest
 
 from agents.approvals import age_problem, counted, enough, missing, plan_argument_problem, still_given, unedited
 from agents.config import ApprovalRule
-from agents.gate import Gate, Problem, open_gate
+from agents.gate import Gate, Problem, Revoked, open_gate
 from agents.human import answer, human, review
 from agents.incident import Incident, Stage
 from agents.plan import Approval, Risk
@@ -107,7 +107,7 @@ async def test_a_plan_holds_until_the_second_it_expires(shop, waiting, left, ope
     assert waiting.plan.expires_at == ONSET + timedelta(hours=24)
     found = await open_gate(waiting, shop.forge, waiting.plan.expires_at - left)
     assert isinstance(found, Gate) is opens
-    assert opens or found.revokes
+    assert isinstance(found, Revoked) is not opens
 
 
 def test_approvals_are_counted_in_their_order_and_once_per_person(gate):
@@ -217,4 +217,5 @@ async def test_a_base_that_github_cannot_compare_revokes(shop, waiting, monkeypa
 
     monkeypatch.setattr(shop.forge, "compare", unknown)
     found = await open_gate(waiting, shop.forge, ONSET)
-    assert found == Problem("the history of main was rewritten since it was made.", revokes=True)
+    why = "the history of main was rewritten since it was made."
+    assert found == Revoked(why, plan=waiting.plan, pull=waiting.pull_request)
