@@ -164,23 +164,22 @@ async def _learn(incident: Incident, memory: Memory, now: Now) -> Incident:
     at = now()
     if incident.remedy is not None and incident.diagnosis is not None:
         await memory.remember(_case(incident, incident.diagnosis, incident.remedy, at))
-    head = incident.pull_request.head_sha if incident.pull_request else ""
+    pull, check = incident.pull_request, incident.verification
     done = incident.move(Stage.EVOLVING, Agent.CURATOR, "Post-mortem written, fix remembered, issue closed.", at)
     writes: list[AnyWrite] = [
         PostComment(key="post_mortem", topic=Topic.POST_MORTEM),
         LabelIssue(key="label:resolved", add=("resolved",)),
         CloseIssue(),
     ]
-    if head:
-        verdict = incident.verification.verdict if incident.verification else ""
+    if pull and pull.head_sha and check:
         writes.insert(
             0,
             CompleteCheck(
                 key="check:verified",
-                head_sha=head,
+                head_sha=pull.head_sha,
                 conclusion="success",
                 title="Verified in telemetry",
-                summary=f"The deployed fix brought the service back: {verdict}.",
+                summary=f"The deployed fix brought the service back: {check.verdict}.",
             ),
         )
     return done.send(*writes)

@@ -9,7 +9,7 @@ from agents.incident import Recalled, Stage
 from agents.testing.builders import anomaly, bundle
 from agents.testing.flow import POOL_FIX
 from agents.testing.merged import MERGED, OP, SIGNAL, MergedWorld
-from agents.writes import CloseIssue, CompleteCheck, LabelIssue, PostComment, SyncComment
+from agents.writes import CloseIssue, CompleteCheck, LabelIssue, PostComment, SyncComment, Topic
 from telemetry.model import Detector, GroupStatus, Health
 
 SECOND = timedelta(seconds=1)
@@ -135,15 +135,26 @@ async def test_a_fix_is_remembered_only_with_its_remedy_and_diagnosis(world, mis
     assert len(world.memory.cases) == (0 if missing else 1)
 
 
-@pytest.mark.parametrize("proposed", [False, True])
-async def test_a_check_says_that_the_fix_is_verified_where_there_is_a_pull_request(world, proposed):
+@pytest.mark.parametrize(
+    ("head", "verified", "told"),
+    [("a" * 40, True, True), (None, True, False), ("", True, False), ("a" * 40, False, False)],
+)
+async def test_a_check_says_that_the_fix_is_verified_where_there_is_a_commit_to_say_it_of(world, head, verified, told):
     """It comes first, and has the verdict."""
-    pull = {"number": 9, "url": "https://x.test/9", "head_sha": "a" * 40}
+    pull = None if head is None else {"number": 9, "url": "https://x.test/9", "head_sha": head}
     check = world.deployed().verification.model_copy(update={"verdict": "all is well"})
-    learning = world.merged(verification=check, pull_request=pull if proposed else None).evolve(stage=Stage.LEARNING)
+    learning = world.merged(verification=check if verified else None, pull_request=pull).evolve(stage=Stage.LEARNING)
     writes = [write for write in (await world.step(learning)).outgoing if write != SyncComment()]
-    kinds = [CompleteCheck] if proposed else []
-    assert [type(write) for write in writes] == [*kinds, PostComment, LabelIssue, CloseIssue]
-    if proposed:
-        assert (writes[0].head_sha, writes[0].conclusion) == ("a" * 40, "success")
-        assert writes[0].summary == "The deployed fix brought the service back: all is well."
+    check_run = CompleteCheck(
+        key="check:verified",
+        head_sha="a" * 40,
+        conclusion="success",
+        title="Verified in telemetry",
+        summary="The deployed fix brought the service back: all is well.",
+    )
+    others = [
+        PostComment(key="post_mortem", topic=Topic.POST_MORTEM),
+        LabelIssue(key="label:resolved", add=("resolved",)),
+        CloseIssue(),
+    ]
+    assert writes == ([check_run, *others] if told else others)

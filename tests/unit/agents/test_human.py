@@ -16,7 +16,7 @@ from agents.testing.flow import carried_out, invoked, proposed, revert_of, says
 from agents.testing.github import APP
 from agents.testing.repository import blob_sha
 from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop, with_autonomy
-from agents.writes import ClosePull, MergePull, React, Reaction, Reply
+from agents.writes import ClosePull, CompleteCheck, MergePull, React, Reaction, Reply
 
 TWO_PEOPLE = CONFIG + "approvals: {low: {count: 2, permission: write}}\n"
 
@@ -310,6 +310,12 @@ async def test_a_revoked_plan_is_replaced_instead_of_approved(shop, waiting, hap
     assert not [write for write in told.outgoing if isinstance(write, MergePull)]
     (close,) = [write for write in told.outgoing if isinstance(write, ClosePull)]
     assert (close.number, close.branch) == (1, waiting.plan.branch)
+    (check,) = [write for write in told.outgoing if isinstance(write, CompleteCheck)]
+    assert (check.key, check.head_sha) == (f"check:{waiting.plan.id}:replaced", waiting.pull_request.head_sha)
+    assert (check.conclusion, check.title) == ("neutral", "Replaced")
+    assert check.summary == f"Plan `{waiting.plan.id}` no longer holds. A new plan takes its place."
+    assert waiting.decision is not None
+    assert told.decision is None
     assert reply(told).startswith(f"Plan `{waiting.plan.id}` no longer holds: {why} I close its pull request")
 
 
@@ -478,6 +484,24 @@ async def test_reject_closes_the_pull_request_and_hands_over(shop, waiting):
     (close,) = [write for write in told.outgoing if isinstance(write, ClosePull)]
     assert (close.number, close.branch) == (1, waiting.plan.branch)
     assert told.timeline[-1].note == "will rejected the fix: use **bigger** @all <b>"
+    (check,) = [write for write in told.outgoing if isinstance(write, CompleteCheck)]
+    assert (check.key, check.head_sha) == (f"check:{waiting.plan.id}:rejected", waiting.pull_request.head_sha)
+    assert (check.conclusion, check.title) == ("failure", "Rejected")
+    assert check.summary == f"Plan `{waiting.plan.id}` was rejected. People take over."
+
+
+async def test_a_fix_may_be_rejected_without_a_reason(shop, waiting):
+    """Then none is told."""
+    told = await says(shop, waiting, "will", "/reject")
+    assert told.timeline[-1].note == "will rejected the fix."
+    assert reply(told) == "will rejected the fix.\n\n#1 is closed, and the incident is in the hands of people."
+
+
+@pytest.mark.parametrize(("length", "kept"), [(300, "x" * 300), (301, "x" * 299 + "…")])
+async def test_a_long_reason_is_cut_in_the_timeline(shop, waiting, length, kept):
+    """It has three hundred characters at most."""
+    told = await says(shop, waiting, "will", f"/reject {'x' * length}")
+    assert told.timeline[-1].note == f"will rejected the fix: {kept}"
 
 
 async def test_an_approved_fix_can_still_be_rejected_before_it_is_merged(shop, waiting):

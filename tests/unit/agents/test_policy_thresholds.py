@@ -174,10 +174,11 @@ def test_changed_lines_are_those_that_are_added_or_removed(patch, lines):
         (POOL_FIX, commit(files=11), Risk.LOW),
         (REVERT, commit(), Risk.LOW),
         (REVERT, commit(files=11), Risk.HIGH),
+        (REVERT, None, Risk.HIGH),
     ],
 )
 def test_the_commit_makes_a_revert_risky_and_no_raised_limit(remedy, found, level):
-    """A limit within its declared maximum is of low risk, whatever commit stands beside it."""
+    """A limit within its declared maximum is of low risk, whatever commit stands beside it; an unknown one is high."""
     config = parse(CONFIG)
     seen = Facts(deciding(remedy), remedy, config, config.services["quote"], found, ONSET)
     assert policy.risk(seen)[0] is level

@@ -5,15 +5,50 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents.incident import Agent, Incident, Stage
-from agents.plan import PullRequestRef
+from agents.plan import Plan, PullRequestRef, Risk
 from agents.results import MERGE_RETRY, apply
 from agents.testing.builders import incident
+from agents.testing.flow import POOL_FIX
 from agents.testing.scenarios import pool_signal
-from agents.writes import CompleteCheck, Done, MergePull, OpenIssue, ProposeChange, Refused, SyncComment
+from agents.writes import (
+    CloseIssue,
+    ClosePull,
+    CompleteCheck,
+    Done,
+    LabelIssue,
+    MergePull,
+    OpenIssue,
+    OpenProposal,
+    PostComment,
+    ProposeChange,
+    React,
+    Reaction,
+    Refused,
+    Reply,
+    SyncComment,
+    Topic,
+)
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 MERGE = MergePull(key="merge", number=9, head_sha="a" * 40)
 MISSING = Refused(reason="1 review is missing.", retry=True)
+OPENED = Done(number=3, url="https://x.test/3")
+PROPOSED = Done(number=9, url="https://x.test/9", sha="a" * 40)
+PULL = PullRequestRef(number=9, url="https://x.test/9", head_sha="a" * 40)
+PLAN = Plan(
+    id="0123456789ab",
+    remedy=POOL_FIX,
+    risk=Risk.LOW,
+    base_ref="main",
+    base_sha="b" * 40,
+    branch="sre-space/inc-1/0123456789ab",
+    edits=(),
+    diff="",
+    title="Raise it",
+    config_sha="c1",
+    policy_version="1",
+    expires_at=NOW,
+)
 
 
 def at(stage: Stage, **changes: object) -> Incident:
@@ -65,6 +100,22 @@ def test_the_answer_of_a_merge_that_is_known_already_changes_nothing(result):
     assert [apply(before, MERGE, result, NOW) for before in elsewhere] == elsewhere
 
 
+def test_an_issue_that_opens_starts_the_loop_and_is_told():
+    """Scout is next."""
+    after = apply(at(Stage.OPENING, issue=None), OpenIssue(), OPENED, NOW)
+    assert (after.stage, after.issue, after.issue_url) == (Stage.OBSERVING, 3, "https://x.test/3")
+    entry = after.timeline[-1]
+    assert (entry.agent, entry.note, entry.at) == (Agent.SCOUT, "Issue #3 is open.", NOW)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.OPENING])
+def test_an_issue_that_opens_after_the_incident_went_on_is_kept_and_changes_nothing_else(stage):
+    """It was handed to people meanwhile, who find it by its issue; the sticky comment brings them up to date."""
+    before = at(stage, issue=None)
+    after = apply(before, OpenIssue(), OPENED, NOW)
+    assert after == before.evolve(issue=3, issue_url="https://x.test/3", outgoing=(SyncComment(),))
+
+
 def test_an_issue_that_cannot_be_opened_is_handed_over():
     """There is no issue to comment on, so the timeline says it."""
     after = apply(at(Stage.OPENING, issue=None), OpenIssue(), Refused(reason="Issues are disabled."), NOW)
@@ -79,16 +130,71 @@ def test_a_sticky_comment_that_is_refused_acknowledges_nothing():
     assert apply(before, SyncComment(), Refused(reason="Locked."), NOW) == before
 
 
+@pytest.mark.parametrize(("plan", "named"), [(PLAN, PLAN.id), (None, "a" * 40)])
+def test_a_pull_request_is_kept_and_waits_for_approval(plan, named):
+    """Its number, address and head are as the forge named them; its check says what people can do."""
+    before = at(Stage.PROPOSING, plan=plan)
+    after = apply(before, ProposeChange(key="p"), PROPOSED, NOW)
+    assert (after.stage, after.pull_request, after.revert_pull_request) == (Stage.AWAITING_APPROVAL, PULL, None)
+    entry = after.timeline[-1]
+    assert (entry.agent, entry.note) == (Agent.FIXER, "Pull request #9 is open and waits for approval.")
+    waiting = CompleteCheck(
+        key=f"check:{named}:waiting",
+        head_sha="a" * 40,
+        conclusion="action_required",
+        title="Waiting for approval",
+        summary="A maintainer can comment `/approve` on this pull request or on the incident's issue.",
+    )
+    assert after.outgoing == (SyncComment(), waiting)
+
+
+@pytest.mark.parametrize("stage", [Stage.PROPOSING, Stage.REVERTING, Stage.ESCALATED])
+def test_a_pull_request_that_takes_the_fix_back_is_kept_beside_the_fix(stage):
+    """Nobody approves it by command; the sticky comment tells of it."""
+    before = at(stage, plan=PLAN)
+    after = apply(before, ProposeChange(key="p", revert=True), PROPOSED, NOW)
+    assert after == before.evolve(revert_pull_request=PULL, outgoing=(SyncComment(),))
+
+
+@pytest.mark.parametrize(("plan", "branch"), [(PLAN, PLAN.branch), (None, "")])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.PROPOSING])
+def test_a_pull_request_that_comes_too_late_is_closed_again(stage, plan, branch):
+    """The incident stays where it is, and its timeline says so."""
+    before = at(stage, plan=plan)
+    after = apply(before, ProposeChange(key="p"), PROPOSED, NOW)
+    assert (after.stage, after.pull_request, len(after.timeline)) == (stage, PULL, len(before.timeline) + 1)
+    entry = after.timeline[-1]
+    said = "Pull request #9 came after the incident had ended, so it is closed again."
+    assert (entry.agent, entry.note, entry.at) == (Agent.FIXER, said, NOW)
+    assert after.outgoing == (SyncComment(), ClosePull(key="close_pull:9", number=9, branch=branch))
+
+
 @pytest.mark.parametrize("revert", [False, True])
-def test_a_pull_request_is_kept_with_number_address_and_head(revert):
-    """As the forge named them."""
-    result = Done(number=9, url="https://x.test/9", sha="a" * 40)
-    after = apply(at(Stage.PROPOSING), ProposeChange(key="p", revert=revert), result, NOW)
-    pull = PullRequestRef(number=9, url="https://x.test/9", head_sha="a" * 40)
-    kept = (after.pull_request, after.revert_pull_request)
-    assert kept == ((None, pull) if revert else (pull, None))
-    checks = [write.key for write in after.outgoing if isinstance(write, CompleteCheck)]
-    assert checks == ([] if revert else [f"check:{'a' * 40}:waiting"])
+def test_a_pull_request_that_cannot_be_made_is_told_with_the_reason(revert):
+    """On the timeline of Fixer, and in a comment for the people who take over."""
+    before = at(Stage.PROPOSING, plan=PLAN)
+    after = apply(before, ProposeChange(key="p", revert=revert), Refused(reason="No commits."), NOW)
+    note = "The pull request could not be made: No commits."
+    entry = after.timeline[-1]
+    assert (after.stage, after.pull_request) == (Stage.ESCALATED, None)
+    assert (entry.agent, entry.note, entry.at) == (Agent.FIXER, note, NOW)
+    assert after.outgoing == (SyncComment(), PostComment(key="escalation", topic=Topic.ESCALATION, note=note))
+
+
+def test_writes_that_tell_something_change_nothing_when_they_are_done():
+    """Nor when they are refused."""
+    before = at(Stage.AWAITING_APPROVAL, plan=PLAN)
+    told = (
+        PostComment(key="c", topic=Topic.ESCALATION),
+        React(key="r", comment_id=1, reaction=Reaction.SEEN),
+        Reply(key="a", issue=1, comment_id=1, text="x"),
+        CompleteCheck(key="k", head_sha="a", conclusion="neutral", title="x", summary="x"),
+        ClosePull(key="p", number=9, branch="b"),
+        LabelIssue(key="l", add=("x",)),
+        CloseIssue(),
+        OpenProposal(key="o", title="x", body="x"),
+    )
+    assert [apply(before, write, result, NOW) for write in told for result in (Done(), MISSING)] == [before] * 16
 
 
 @pytest.mark.parametrize("missing", ["number", "url", "sha"])
