@@ -12,7 +12,13 @@ from agents.testing.observe_flows import took
 
 
 @pytest.mark.parametrize(
-    ("seconds", "when"), [(3, "3 s before the fault began"), (0, "as the fault began"), (-3, "as the fault began")]
+    ("seconds", "when"),
+    [
+        (3, "3 s before the fault began"),
+        (1, "1 s before the fault began"),
+        (0, "as the fault began"),
+        (-3, "as the fault began"),
+    ],
 )
 def test_a_deploy_is_a_claim_with_its_time_and_its_revisions(seconds, when):
     """For a kind that a deploy can cause."""
@@ -33,6 +39,13 @@ def test_a_deploy_is_told_by_its_versions_where_revisions_do_not_tell_it(before,
     assert f"s went from {was} to {now} 3 s" in best.speaks_for[-1].text
     unknown = changed.model_copy(update={"revision_after": None, "version_after": None})
     assert "to an unknown version 3 s" in rank(bundle(signature(500), unknown))[0].speaks_for[-1].text
+
+
+def test_a_deploy_of_which_only_the_old_revision_is_known_is_told_without_versions():
+    """A revision is told only beside another one."""
+    only = {"revision_before": "a", "revision_after": None, "version_before": None, "version_after": None}
+    (best,) = rank(bundle(signature(500), version("s", "a", "b").model_copy(update=only)))
+    assert "s went from an unknown version to an unknown version 3 s" in best.speaks_for[-1].text
 
 
 def test_a_deploy_does_not_slow_down_the_way_to_a_service():
