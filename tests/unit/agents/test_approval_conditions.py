@@ -15,7 +15,7 @@ from agents.plan import Approval, Risk
 from agents.plans import LIFETIME, made_at
 from agents.ports import Permission
 from agents.testing.builders import ONSET
-from agents.testing.events import crew
+from agents.testing.events import close, crew, nothing
 from agents.testing.flow import invoked, proposed, says
 from agents.testing.shop import Shop
 from agents.writes import Reply
@@ -79,6 +79,10 @@ def test_a_plan_is_named_by_seven_to_twelve_of_its_characters(gate, risk, named,
             "please",
             "`/approve` takes nothing but the id of a plan, at least 7 of its 12 characters; `please` is none.",
         ),
+        (
+            "x" * 41,
+            f"`/approve` takes nothing but the id of a plan, at least 7 of its 12 characters; `{'x' * 39}…` is none.",
+        ),
     ],
 )
 def test_the_answer_tells_another_plan_from_what_is_no_plan(gate, written, why):
@@ -95,8 +99,12 @@ async def test_a_comment_is_older_than_the_plan_by_one_second(shop, waiting, gat
     """One of the same second counts, an older one only where it names the plan."""
     shop.github.clock = made_at(gate.plan) - age
     comment = shop.github.says(7, "will", f"/approve {gate.plan.id}" if named else "/approve")
-    argument = gate.plan.id if named else ""
-    assert (age_problem(comment, argument, gate) is None) is (named or not old)
+    problem = age_problem(comment, gate.plan.id if named else "", gate)
+    assert (problem is None) is (named or not old)
+    assert problem is None or problem == Problem(
+        f"This comment is older than plan `{gate.plan.id}`, so it cannot mean it.",
+        f"read #1 and write `/approve {gate.plan.id}`.",
+    )
     told = await answer(waiting, invoked(comment, waiting), shop.forge, lambda: ONSET)
     assert told.stage is (Stage.APPROVED if named or not old else WAITING)
 
@@ -181,8 +189,10 @@ async def test_a_comment_without_an_address_approves_without_one(shop, waiting):
     assert told.approvals[0].url is None
 
 
-async def test_a_refused_review_is_answered_on_its_pull_request_once_per_head(shop, waiting):
-    """There is no comment to refer to."""
+@pytest.mark.parametrize("happens", [nothing, close])
+async def test_a_refused_review_is_answered_on_its_pull_request_once_per_head(shop, waiting, happens):
+    """There is no comment to refer to; it does not matter whether the person or the plan is the problem."""
+    happens(shop, waiting)
     head = waiting.pull_request.head_sha
     told = await review(waiting, "rita", 5, head, shop.forge, shop.github.now)
     (reply,) = [write for write in told.outgoing if isinstance(write, Reply)]
@@ -195,6 +205,19 @@ async def test_approvals_that_count_for_nothing_name_nobody(shop, waiting):
     stale = approved.approvals[0].model_copy(update={"plan_id": "0" * 12})
     back = await human(shop.forge, shop.github.now)(approved.evolve(approvals=(stale,)))
     assert back.timeline[-1].note == "No longer approved: the approval by nobody does not hold any more."
+
+
+async def test_a_review_of_a_commit_that_was_replaced_is_told_to_come_again(shop, waiting):
+    """It says what to do next."""
+    told = await review(waiting, "will", shop.github.user_id("will"), "0" * 40, shop.forge, shop.github.now)
+    (reply,) = [write for write in told.outgoing if isinstance(write, Reply)]
+    assert "It is not about the commit that is on the branch now. **Next:** review the latest commit." in reply.text
+
+
+async def test_a_review_without_a_pull_request_is_left_alone(shop, waiting):
+    """There is nothing that it could be about."""
+    bare = waiting.evolve(pull_request=None)
+    assert await review(bare, "will", shop.github.user_id("will"), "0" * 40, shop.forge, shop.github.now) == bare
 
 
 @pytest.mark.parametrize(
