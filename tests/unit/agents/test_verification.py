@@ -105,6 +105,16 @@ def test_the_series_of_anomalies_are_watched_and_those_of_the_evidence_that_had_
     assert watched(incident(None)) == ()
 
 
+def test_neighbours_are_watched_in_the_tenant_and_the_environment_of_the_incident():
+    """Another tenant's service of the same name says nothing."""
+    evidence = bundle(red("pricing", "GET /price", summary(1, 0, 10), summary(0)))
+    found = incident(signal(evidence, anomaly("quote", "GET /quote", Detector.ERRORS, "bad")))
+    neighbour = watched(found.evolve(tenant="acme", environment="production"))[0]
+    assert neighbour.key == SeriesKey(
+        tenant="acme", environment="production", service="pricing", operation="GET /price"
+    )
+
+
 def test_the_verdict_tells_of_the_newest_window_of_each_broken_series():
     """Neighbours and series without windows are left out."""
     reports = [seen("+-", errors=40), seen("+", service="pricing", broken=False), seen("", service="tax")]
