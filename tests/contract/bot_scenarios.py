@@ -131,8 +131,12 @@ async def reported_by_a_person(bot: Bot) -> None:
     await bot.report("Something is slow", by="rita")
     assert await bot.incidents() == ()
 
-    await bot.report("Something is slow", by="maria")
+    issue = await bot.report("Something is slow", by="maria")
     assert await bot.stage() is Stage.AWAITING_INFO
+    asked = await bot.comments()
+    await bot.rewrite(issue, "Since this morning.", by="maria")
+    assert await bot.stage() is Stage.AWAITING_INFO
+    assert await bot.comments() == asked
     bot.telemetry.open_signals.append(pool_signal())
     await bot.comment("It is quote.", by="rita")
 

@@ -73,6 +73,10 @@ class SandboxWorld:
         issue = {"title": title, "body": body, "labels": list(labels)}
         return int((await self._ask(login, "POST", "/issues", issue))["number"])
 
+    async def rewrites(self, login: str, number: int, body: str) -> None:
+        """See `World.rewrites`."""
+        await self._ask(login, "PATCH", f"/issues/{number}", {"body": body})
+
     async def closes(self, login: str, number: int) -> None:
         """See `World.closes`."""
         await self._ask(login, "PATCH", f"/issues/{number}", {"state": "closed"})
