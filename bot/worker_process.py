@@ -103,13 +103,17 @@ def health_and_metrics(settings: Settings, own: Own, work: Work, bus: Bus, guard
 
 
 async def first_to_end(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
-    """Return when `main` ends; a background task that fails ends the process, so that it is started anew."""
+    """Return when `main` ends; a background task that fails ends `main` and the process, so that it is started anew."""
     task = asyncio.create_task(main)
-    await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
-    for ended in background:
-        if ended.done() and not ended.cancelled():
-            ended.result()
-    await task
+    try:
+        await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in background:
+            if ended.done() and not ended.cancelled():
+                ended.result()
+        await task
+    finally:
+        task.cancel()  # its jobs must not outlive what they work with
+        await asyncio.gather(task, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ AGENTS_MAY_IMPORT = {
     "telemetry.model": "what an anomaly and its evidence are",
     "telemetry.scrub": "text from outside loses its secrets before a prompt or an issue shows it",
     # third-party
-    "langchain_core.runnables": "RunnableConfig: LangGraph takes its step limit in one",
     "langgraph.graph": "the graph of the agents; no checkpointer, no store",
     "markdown_it": "commands are read from a comment outside its quotes and code, as CommonMark has them",
     "pydantic": "bytes are validated where they enter; the models are frozen",
