@@ -60,7 +60,8 @@ def _work(*names: str) -> tuple[str, ...]:
 
 
 _HANDLERS = "tests/unit/bot/handlers/test_*.py"
-_STORE = ("tests/integration/bot/test_store.py", *_work("store", "incidents"))
+_STORE = ("tests/integration/bot/test_store.py", "tests/integration/bot/test_incidents.py", *_work("store"))
+_OUTBOX = ("tests/integration/bot/test_outbox.py", *_work("outbox"))
 _SWEEPER = ("tests/integration/bot/test_sweeper.py", *_work("sweeper"))
 """A new file of tests is one more entry here or below, unless a pattern fits it.
 
@@ -125,12 +126,12 @@ TARGETS = (
     ),
     Target(
         "bot/db/outbox.py",
-        (*_work("outbox"), *_STORE, *_SWEEPER),
+        (*_OUTBOX, "tests/integration/bot/test_store.py", *_SWEEPER),
         ("add", "settle", "Outbox.pending", "Outbox.retry", "Outbox.exhausted"),
     ),
     Target(
         "bot/db/incidents.py",
-        (*_STORE, *_SWEEPER),
+        (*_STORE, *_OUTBOX, *_SWEEPER),
         ("fetch", "write", "by_number", "_waits", "due", "suspend_stalled", "progressed"),
     ),
     Target(
