@@ -110,7 +110,7 @@ TARGETS = (
     ),
     Target("bot/sweeper.py", _SWEEPER, ("Sweeper.run", "Sweeper._is_mine", "Sweeper._give_up")),
     Target("bot/delivery.py", ("tests/unit/bot/test_delivery.py", *_work("delivery")), (ALL,)),
-    Target("bot/routing.py", _work("routing", "lane", "webhooks"), (ALL,)),
+    Target("bot/routing.py", ("tests/unit/bot/test_routing.py", *_work("routing")), (ALL,)),
     Target("bot/handlers/issue_comment.py", (_HANDLERS, *_work("comment", "command")), (ALL,)),
     Target("bot/handlers/issues.py", (_HANDLERS, *_work("issue")), (ALL,)),
     Target("bot/handlers/naming.py", (_HANDLERS, *_work("naming", "issue"))),
