@@ -68,6 +68,7 @@ async def test_an_edit_that_names_the_service_goes_on():
 
     assert edited is not None
     assert (edited.stage, edited.service) == (Stage.OBSERVING, "pricing")
+    assert edited.timeline[-1].note == "maria reported a problem with pricing."
 
 
 async def test_a_comment_that_names_the_service_goes_on():
@@ -113,6 +114,7 @@ async def test_an_issue_in_a_repository_without_configuration_is_told_so():
     problem = next(write for write in found.outgoing if isinstance(write, PostComment))
     assert found.stage is Stage.AWAITING_INFO
     assert problem.topic is Topic.CONFIG_PROBLEM
+    assert problem.key == "config_problem"
     assert "does not exist" in problem.note
 
 
@@ -170,12 +172,13 @@ async def test_reopening_an_ended_incident_is_answered():
         (("gateway, then quote",), "gateway"),
         (("nothing here", "(pricing)"), "pricing"),
         (("quote.", "gateway"), "quote"),
+        (("quote.v3 hangs",), "quote.v3"),
         ((), None),
     ],
 )
 def test_a_service_is_named_by_a_whole_word(texts: tuple[str, ...], service: str | None):
     """Exact names in any case; parts of longer words are none; earlier texts go first."""
-    assert named_service(["gateway", "quote", "quote-v2", "pricing"], *texts) == service
+    assert named_service(["gateway", "quote", "quote-v2", "quote.v3", "pricing"], *texts) == service
 
 
 @pytest.mark.parametrize("action", ["edited", "closed", "reopened"])
