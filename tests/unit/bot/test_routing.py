@@ -189,5 +189,7 @@ async def test_each_kind_of_delivery_is_handled_as_such():
     assert (await after(closed(number))).stage is Stage.ESCALATED
     assert (await after(hook("issues", "closed", issue=issue(1)))).stage is Stage.DISMISSED
     assert (await after(signalled(), None)).stage is Stage.OPENING
+    later = pool_signal().model_copy(update={"sequence": 2})
+    assert (await after(row("signal", None, later.model_dump_json()))).id == waiting.id
     opened = await after(hook("issues", "opened", issue=issue(9, title="quote", labels=labels("incident"))), None)
     assert (opened.stage, opened.service) == (Stage.OBSERVING, "quote")

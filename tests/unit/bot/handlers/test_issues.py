@@ -5,10 +5,12 @@ from datetime import datetime
 import pytest
 
 from agents.incident import TERMINAL, Agent, Incident, Merge, Stage
+from agents.testing.github import REPO
 from agents.testing.scenarios import pool_signal
 from agents.testing.shop import Shop
 from agents.writes import ClosePull, PostComment, Reply, SyncComment, Topic
 from bot.events import IssuesEvent
+from bot.handlers.deps import id_of_issue
 from bot.handlers.issues import handle
 from bot.handlers.naming import named_service
 from telemetry.model import Severity
@@ -317,7 +319,9 @@ async def test_a_reported_incident_keeps_what_the_person_wrote():
     assert found.repo.full_name == "acme/shop"
     assert found.severity is Severity.MEDIUM
     assert found.clock.onset == found.clock.detected == datetime.fromisoformat(WHEN)
+    assert (found.id, elsewhere.id) == (id_of_issue(REPO.id, 7), id_of_issue(REPO.id, 8))
     assert found.id != elsewhere.id
+    assert found.id != id_of_issue(REPO.id + 1, 7)
     assert elsewhere.body == ""
 
 

@@ -1,12 +1,13 @@
 """Signals open incidents and keep them up to date."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from agents.incident import TERMINAL, Agent, Incident, Stage
+from agents.incident import TERMINAL, Agent, Incident, RepoRef, Stage
 from agents.signature import incident_signature
-from agents.testing.builders import ONSET
+from agents.testing.builders import ONSET, REPO
 from agents.testing.scenarios import bad_deploy, pool_signal
 from agents.writes import OpenIssue, PostComment, SyncComment, Topic
 from bot.events import SignalEvent
@@ -241,3 +242,40 @@ def test_a_group_is_told_apart_by_its_environment_and_its_name():
     others = [one.model_copy(update=changed) for changed in ({"environment": "staging"}, {"group_id": "other"})]
 
     assert len({id_of_signal(each) for each in (one, *others)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "kept"),
+    [
+        (Severity.MEDIUM, Severity.LOW, Severity.MEDIUM),
+        (Severity.LOW, Severity.MEDIUM, Severity.MEDIUM),
+        (Severity.HIGH, Severity.CRITICAL, Severity.CRITICAL),
+        (Severity.CRITICAL, Severity.HIGH, Severity.CRITICAL),
+    ],
+)
+async def test_the_worse_of_two_severities_is_kept(known: Severity, told: Severity, kept: Severity):
+    """By how bad they are, not by their names."""
+    story = Story()
+    opened = (await first(story, pool_signal())).evolve(severity=known)
+    later = pool_signal().model_copy(update={"sequence": 2, "severity": told})
+
+    updated = await handle(opened, SignalEvent(signal=later), story.deps)
+
+    assert updated is not None
+    assert updated.severity is kept
+
+
+async def test_an_incident_belongs_to_the_tenant_environment_and_repository_of_its_signal():
+    """Each has its own."""
+    story = Story()
+    signal = pool_signal().model_copy(update={"tenant": "other", "environment": "staging"})
+    elsewhere = REPO.model_copy(update={"name": "elsewhere"})
+
+    async def home(asked: Signal) -> RepoRef:
+        assert asked == signal
+        return elsewhere
+
+    opened = await handle(None, SignalEvent(signal=signal), replace(story.deps, repo_of=home))
+
+    assert opened is not None
+    assert (opened.tenant, opened.environment, opened.repo) == ("other", "staging", elsewhere)
