@@ -563,6 +563,21 @@ async def test_while_an_incident_is_worked_on_the_sweeper_leaves_it_alone(desk: 
     assert seen == [()]
 
 
+async def test_a_lane_that_goes_round_and_round_stops(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """After as many rounds as no incident needs; the lane is free again."""
+    monkeypatch.setattr("bot.lane.ROUNDS", 6)
+    await desk.store.save(incident(stage=Stage.RECALLING), 0)
+    desk.steps = {
+        Stage.RECALLING: goes(Stage.ORIENTING, wake_at=START),
+        Stage.ORIENTING: goes(Stage.RECALLING, wake_at=START),
+    }
+
+    await desk.lanes.advance("inc-1")
+
+    assert len(desk.stepped) == 6
+    assert await desk.free()
+
+
 # Leases.
 
 

@@ -95,7 +95,7 @@ TARGETS = (
     Target("agents/rca/ranking.py", _RANKING, ("verdict",)),
     Target(
         "bot/lane.py",
-        _work("lane"),
+        _work("lane_alone"),
         (
             "Lanes.process_delivery",
             "Lanes._process",

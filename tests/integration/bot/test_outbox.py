@@ -1,11 +1,13 @@
 """The outbox over real databases: each write once, in order, and none held up by another incident's."""
 
 import pytest
+from sqlalchemy import select
 
 from agents.incident import Stage
 from agents.writes import Done, LabelIssue, OpenIssue, Refused, SyncComment
 from bot.db.outbox import settle
 from bot.db.rows import Status
+from bot.db.schema import outbox
 from tests.support_store import incident
 
 
@@ -63,6 +65,9 @@ async def test_a_write_is_settled_once_and_alone(store, result, status):
     assert not await settled(store, one, Done())
     assert (await store.outbox.get(one.id)).status is status
     assert await store.outbox.pending("inc-1") == (other,)
+    async with store._database.read() as connection:
+        kept = (await connection.execute(select(outbox.c.result).where(outbox.c.id == one.id))).scalar_one()
+    assert kept == (None if result is None else result.model_dump_json())
 
 
 async def test_after_a_write_that_is_done_the_next_one_is_still_asked_for(store):
@@ -187,6 +192,7 @@ async def test_a_write_is_given_up_once_its_tries_are_used_up(store):
         (rows[1].id, "last of inc-1:b\ufffd"),
     ]
     assert await store.outbox.exhausted(max_attempts=3) == ()
+    assert [error for row, error in await store.outbox.exhausted(max_attempts=0) if row.id == rows[3].id] == [""]
 
 
 async def test_a_write_that_is_given_up_makes_way(store):
