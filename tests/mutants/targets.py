@@ -132,7 +132,7 @@ TARGETS = (
     Target(
         "bot/db/incidents.py",
         (*_STORE, *_OUTBOX, *_SWEEPER),
-        ("fetch", "write", "by_number", "_waits", "due", "suspend_stalled", "progressed"),
+        ("by_id", "fetch", "write", "by_number", "_waits", "due", "suspend_stalled", "progressed"),
     ),
     Target(
         "bot/db/store.py",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.dialects import postgresql
 
 from agents.errors import StaleIncidentError
 from agents.incident import Clock, Recalled, Stage
@@ -229,3 +230,10 @@ async def test_only_what_got_no_further_is_suspended(store, clock):
     assert [name for name, _ in await store.due(clock(), max_wakes=1)] == ["fresh"]
     clock.move(120)
     assert sorted(name for name, _ in await store.due(clock(), max_wakes=9)) == ["fresh", "held"]
+
+
+@pytest.mark.parametrize(("lock", "ends"), [(True, " FOR UPDATE"), (False, "")], ids=["locked", "free"])
+def test_the_row_of_an_incident_is_locked_only_where_it_is_asked_for(lock, ends):
+    """On Postgres: SQLite has no such lock and needs none, because it has one writer."""
+    statement = str(incidents.by_id("inc-1", lock=lock).compile(dialect=postgresql.dialect()))
+    assert statement.endswith("WHERE incidents.id = %(id_1)s::VARCHAR" + ends)

@@ -137,6 +137,7 @@ async def test_a_failure_puts_off_what_is_behind_it_and_nothing_else(store, cloc
     """Not what is before it, not what waits longer, not what is settled, not another incident's writes."""
     await asked(store, label(), incident_id="inc-2")
     rows = await asked(store, *(label(key=key) for key in ("before", "failed", "behind", "settled")))
+    await asked(store, label(), incident_id="inc-3")
     await settled(store, rows[3])
     await store.outbox.retry(rows[1].id, "502", delay_s=30)
 
@@ -145,7 +146,8 @@ async def test_a_failure_puts_off_what_is_behind_it_and_nothing_else(store, cloc
 
     assert [waits(row) for row in await store.outbox.pending("inc-1")] == [0, 30, 30]
     assert waits(await store.outbox.get(rows[3].id)) == 0
-    assert [waits(row) for row in await store.outbox.pending("inc-2")] == [0]
+    for other in ("inc-2", "inc-3"):
+        assert [waits(row) for row in await store.outbox.pending(other)] == [0]
     await store.outbox.retry(rows[2].id, "slow down", delay_s=90)
     await store.outbox.retry(rows[1].id, "502", delay_s=60)
     assert [waits(row) for row in await store.outbox.pending("inc-1")] == [0, 60, 90]
