@@ -19,6 +19,7 @@ _LEFT_ALONE = (
     m.Annotation()
     | _LOGGED
     | m.Expr(_LOGGED)
+    | m.Expr(m.Call(func=m.Name("assert_never")))
     | m.Call(func=m.Name("len") | m.Name("isinstance") | m.Name("assert_never"))
     | m.TypeOf(m.Parameters, m.Decorator)()
 )

@@ -28,7 +28,7 @@ _REVIEW = ("agents/approving.py", ("tests/unit/agents/test_approval*.py",))
 _MERGE = ("agents/approving.py", ("tests/unit/agents/test_merge*.py",))
 _PUSH = ("agents/approving.py", ("tests/unit/agents/test_push*.py",))
 _POLICY = ("agents/policy.py", ("tests/unit/agents/test_policy*.py",))
-_LANE = ("bot/lane.py", ("tests/inprocess/test_lane.py",))
+_LANE = ("bot/lane.py", ("tests/inprocess/test_lane_alone.py",))
 
 CASES = (
     Case(*_RANKING, "verdict", _SURE, "sure = lead >= parameters.confirmed_margin and len(shown_by) > 1"),
