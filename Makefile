@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e coverage check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca image-check lock clean
+.PHONY: help demo up test e2e coverage check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca mutants mutants-sample image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,7 +34,7 @@ coverage: $(VENV)/.dev  ## Run the in-process tests and print what they cover of
 	$(BIN)/coverage run -m pytest -q $(IN_PROCESS)
 	$(BIN)/python -m tests.coverage_per_module
 
-check: format lint types imports actions deploy-files test coverage  ## What CI runs: format, lint, types, imports, files for others, tests, coverage
+check: format lint types imports actions deploy-files test coverage mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, coverage, mutants of the day
 
 format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
 	$(BIN)/ruff format --check .
@@ -68,6 +68,12 @@ bench-ingest: $(VENV)/.dev  ## Measure the senses: spans per second and core, me
 
 bench-rca: $(VENV)/.dev  ## Measure the root-cause ranking on labelled faults: make bench-rca DATA=folder (BENCH_OPTIONS=--renamed; see docs/rca.md)
 	$(BIN)/python -m tests.benchmarks.rca $(DATA) $(BENCH_OPTIONS)
+
+mutants: $(VENV)/.dev  ## Change the code that decides and acts in every small way: some test must notice (half an hour; MUTANTS_OPTIONS=--help)
+	$(BIN)/python -m tests.mutants $(MUTANTS_OPTIONS)
+
+mutants-sample: $(VENV)/.dev  ## Try the mutants of the day, and those that once lived (two minutes at most)
+	$(BIN)/python -m tests.mutants --sample 60 $(MUTANTS_OPTIONS)
 
 image-check:  ## Build the container image, start it, print its size; needs Docker (see docs/deploy.md)
 	$(PYTHON) -m infra.image.check $(IMAGE_CHECK_OPTIONS)

@@ -12,11 +12,11 @@ from agents.approvals import (
     plan_argument_problem,
     still_given,
 )
-from agents.commands import Command, Invocation
-from agents.gate import Gate, Problem, open_gate
+from agents.commands import Invocation
+from agents.gate import Gate, Merged, Problem, Revoked, open_gate
 from agents.incident import Agent, Incident, Stage
 from agents.markdown import plain, unescape
-from agents.plan import Approval, Risk
+from agents.plan import Approval, PullRequestRef, Risk
 from agents.ports import CommentState, ForgeReader, Now, Permission, Step
 from agents.replies import done, refuse
 from agents.writes import ClosePull, CompleteCheck, MergePull, Reply
@@ -27,6 +27,7 @@ WAITING = frozenset({Stage.AWAITING_APPROVAL, Stage.APPROVED})
 async def approve(
     incident: Incident,
     invocation: Invocation,
+    argument: str,
     comment: CommentState,
     given: Permission,
     forge: ForgeReader,
@@ -34,15 +35,14 @@ async def approve(
 ) -> Incident:
     """Return the incident with the approval that `comment` gives, or with the reason why it gives none.
 
-    The caller has made sure that a person wrote the comment, that it is unedited, and that `given` is enough for the
-    command itself.
+    `argument` is what follows `/approve` in the comment. The caller has made sure that a person wrote the comment, that
+    it is unedited, and that `given` is enough for the command itself.
     """
     if incident.stage is not Stage.AWAITING_APPROVAL:
         return refuse(incident, invocation, texts.nothing_to_approve(incident))
     gate = await open_gate(incident, forge, at)
     if isinstance(gate, Problem):
         return _closed_gate(incident, invocation, gate, at)
-    argument = invocation.command.argument if isinstance(invocation.command, Command) else ""
     problem = (
         person_problem(comment.author, given, gate)
         or plan_argument_problem(argument, gate)
@@ -73,9 +73,8 @@ def _by_comment(comment: CommentState, gate: Gate) -> Approval:
 
 
 def _closed_gate(incident: Incident, invocation: Invocation, problem: Problem, at: datetime) -> Incident:
-    if problem.revokes and incident.plan is not None:
-        text = texts.replaced(incident.plan, problem.why)
-        return refuse(_replan(incident, problem.why, at), invocation, text)
+    if isinstance(problem, Revoked):
+        return refuse(_replan(incident, problem, at), invocation, texts.replaced(problem.plan, problem.why))
     return refuse(incident, invocation, texts.problem(problem))
 
 
@@ -94,16 +93,17 @@ async def review(incident: Incident, login: str, user_id: int, head_sha: str, fo
     A review of high risk does not count, because it cannot name the plan. One that comes when nothing waits for
     approval is a review like any other, and is not answered.
     """
-    if incident.stage is not Stage.AWAITING_APPROVAL or incident.pull_request is None:
+    pull = incident.pull_request
+    if incident.stage is not Stage.AWAITING_APPROVAL or pull is None:
         return incident
     given = await forge.permission(incident.repo, login)
     gate = await open_gate(incident, forge, now())
     if isinstance(gate, Problem):
-        refused = _review_refused(incident, user_id, head_sha, gate)
-        return _replan(refused, gate.why, now()) if gate.revokes and enough(given, "write") else refused
+        refused = _review_refused(incident, pull.number, user_id, head_sha, gate)
+        return _replan(refused, gate, now()) if isinstance(gate, Revoked) and enough(given, "write") else refused
     problem = _review_problem(login, given, head_sha, gate)
     if problem is not None:
-        return _review_refused(incident, user_id, head_sha, problem)
+        return _review_refused(incident, pull.number, user_id, head_sha, problem)
     approvals = counted(incident, gate)
     if any(approval.user_id == user_id for approval in approvals):
         return incident
@@ -124,10 +124,7 @@ def _review_problem(login: str, given: Permission, head_sha: str, gate: Gate) ->
     return person_problem(login, given, gate)
 
 
-def _review_refused(incident: Incident, user_id: int, head_sha: str, problem: Problem) -> Incident:
-    number = incident.pull_request.number if incident.pull_request else incident.issue
-    if number is None:
-        return incident
+def _review_refused(incident: Incident, number: int, user_id: int, head_sha: str, problem: Problem) -> Incident:
     text = texts.review_does_not_count(problem)
     return incident.send(Reply(key=f"reply:review:{user_id}:{head_sha[:12]}", issue=number, comment_id=0, text=text))
 
@@ -168,41 +165,36 @@ def human(forge: ForgeReader, now: Now) -> Step:
             gone = texts.names(tuple(a for a in given if a not in valid)) or "nobody"
             note = f"No longer approved: the approval by {gone} does not hold any more."
             return incident.move(Stage.AWAITING_APPROVAL, Agent.HUMAN, note, at, approvals=valid)
-        return _merge(incident, f"Approved by {texts.names(valid)}; everything still holds.", at)
+        return _merge(incident, gate.pull, f"Approved by {texts.names(valid)}; everything still holds.", at)
 
     return check
 
 
 def _stopped(incident: Incident, problem: Problem, at: datetime) -> Incident:
     """Return the incident back with people, or with Guardrail for a new plan. What is merged already moves on."""
-    if problem.merged:
-        return _merge(incident, "The pull request is merged already.", at)
-    if problem.revokes:
-        return _replan(incident, problem.why, at)
+    if isinstance(problem, Merged):
+        return _merge(incident, problem.pull, "The pull request is merged already.", at)
+    if isinstance(problem, Revoked):
+        return _replan(incident, problem, at)
     note = f"Approved, but not merged: {unescape(problem.why)}"
     return incident.move(Stage.AWAITING_APPROVAL, Agent.HUMAN, note, at, approvals=())
 
 
-def _merge(incident: Incident, note: str, at: datetime) -> Incident:
+def _merge(incident: Incident, pull: PullRequestRef, note: str, at: datetime) -> Incident:
     """Ask for the merge with the approved head. A merge that GitHub put off is asked for again without a new entry."""
-    pull = incident.pull_request
-    if pull is None:
-        raise ValueError(incident.id)
     again = any(entry.stage is Stage.MERGING for entry in incident.timeline[-2:])
     moved = incident.enter(Stage.MERGING) if again else incident.move(Stage.MERGING, Agent.HUMAN, note, at)
     key = f"merge:{pull.number}:{at:%Y%m%dT%H%M%S%f}"
     return moved.send(MergePull(key=key, number=pull.number, head_sha=pull.head_sha))
 
 
-def _replan(incident: Incident, why: str, at: datetime) -> Incident:
+def _replan(incident: Incident, revoked: Revoked, at: datetime) -> Incident:
     """Return the incident with its plan withdrawn, at Guardrail, which decides about a new one."""
-    plan, pull = incident.plan, incident.pull_request
-    note = f"Plan {plan.id if plan else ''} no longer holds: {unescape(why)} A new plan is made."
+    plan, pull = revoked.plan, revoked.pull
+    note = f"Plan {plan.id} no longer holds: {unescape(revoked.why)} A new plan is made."
     moved = incident.move(
         Stage.DECIDING, Agent.HUMAN, note, at, plan=None, pull_request=None, approvals=(), decision=None
     )
-    if plan is None or pull is None:
-        return moved
     return moved.send(
         ClosePull(key=f"close_pull:{pull.number}", number=pull.number, branch=plan.branch),
         CompleteCheck(

@@ -3,7 +3,7 @@
 import math
 
 from agents.config import Knob, RepoConfig
-from agents.diagnosis import CauseKind, Diagnosis, Verdict
+from agents.diagnosis import CauseKind, Diagnosis, SuspectChange, Verdict
 from agents.errors import RemedyError
 from agents.incident import RepoRef
 from agents.markdown import plain
@@ -45,7 +45,7 @@ async def choose(
     if knob is not None and raises_limit and not await _lowered(diagnosis, bundle, knob, forge, repo):
         return await raise_knob(knob, diagnosis, bundle, forge, repo, head)
     if diagnosis.suspect is not None and (not raises_limit or knob is not None):
-        return await revert(diagnosis, forge, repo, head)
+        return await revert(diagnosis.suspect, diagnosis.service, forge, repo, head)
     if knob is not None:
         return await raise_knob(knob, diagnosis, bundle, forge, repo, head)
     what = f"{plain(diagnosis.service)} has no knob for {diagnosis.kind}"
@@ -64,9 +64,13 @@ async def renew(
     problem = _unlike(case, diagnosis)
     if problem:
         return Choice(reason=problem)
-    _, head = await forge.default_branch(repo)
     if isinstance(case.remedy, RevertCommit):
-        return await revert(diagnosis, forge, repo, head)
+        suspect, sha = diagnosis.suspect, case.remedy.sha
+        if suspect is None or suspect.sha != sha:
+            return Choice(reason=f"commit {sha[:9]}, which was reverted then, is not the suspect now")
+        _, head = await forge.default_branch(repo)
+        return await revert(suspect, diagnosis.service, forge, repo, head)
+    _, head = await forge.default_branch(repo)
     knob = knob_for(config, case.remedy.service, diagnosis.kind)
     if knob is None or (knob.file, knob.path) != (case.remedy.file, case.remedy.path):
         return Choice(reason=f"the knob {plain(case.remedy.knob)} is no longer in the configuration")
@@ -79,10 +83,6 @@ def _unlike(case: Case, diagnosis: Diagnosis) -> str:
         return "the evidence does not decide what the cause is"
     if (diagnosis.service, diagnosis.kind) != (case.service, case.kind):
         return f"this time the evidence speaks for {diagnosis.kind} in {plain(diagnosis.service)}"
-    if isinstance(case.remedy, RevertCommit) and (
-        diagnosis.suspect is None or diagnosis.suspect.sha != case.remedy.sha
-    ):
-        return f"commit {case.remedy.sha[:9]}, which was reverted then, is not the suspect now"
     return ""
 
 
@@ -145,15 +145,12 @@ def target_of(current: int, maximum: int, wanted_now: tuple[float, str] | None) 
     return target, reason
 
 
-async def revert(diagnosis: Diagnosis, forge: ForgeReader, repo: RepoRef, head: str) -> Choice:
-    """Return the remedy that reverts the suspect commit, or why it cannot be reverted."""
-    suspect = diagnosis.suspect
-    if suspect is None:
-        return Choice(reason="no commit is suspected")
+async def revert(suspect: SuspectChange, service: str, forge: ForgeReader, repo: RepoRef, head: str) -> Choice:
+    """Return the remedy that reverts the suspect commit of a service, or why it cannot be reverted."""
     problem = await still_there(suspect.sha, forge, repo, head)
     if problem:
         return Choice(reason=f"No change is proposed: {problem}.")
-    remedy = RevertCommit(service=diagnosis.service, sha=suspect.sha, title=suspect.title)
+    remedy = RevertCommit(service=service, sha=suspect.sha, title=suspect.title)
     return Choice(remedy=remedy, reason=f"Commit {suspect.sha[:9]} is reverted: {suspect.reason}.")
 
 

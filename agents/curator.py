@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from agents.brain import case_text
 from agents.config import load
+from agents.diagnosis import Diagnosis
 from agents.errors import ConfigError
 from agents.incident import Agent, Incident, Merge, Stage, Verification
+from agents.plan import Remedy
 from agents.ports import Case, ForgeReader, Memory, Now, Step, Telemetry
 from agents.results import escalate
 from agents.verification import Watch, healthy_windows, impact_stopped, judgement, watched
@@ -85,7 +87,8 @@ class _Watcher:
         if seen.last_seen < merge.at:
             return False
         if seen.revision is None:
-            return len(seen.version or "") >= SHORT_SHA and merge.sha.startswith(seen.version or " ")
+            version = seen.version or ""
+            return len(version) >= SHORT_SHA and merge.sha.startswith(version)
         if seen.revision == merge.sha:
             return True
         comparison = await self._forge.compare(incident.repo, merge.sha, seen.revision)
@@ -95,6 +98,7 @@ class _Watcher:
         reports = [(watch, await self._report(incident, watch, check, deployed)) for watch in watched(incident)]
         good = healthy_windows(reports) if await self._all_is_told(incident) else 0
         verdict = judgement(reports)
+        before = check.healthy_windows
         check = check.model_copy(
             update={
                 "reports": tuple(report for _, report in reports),
@@ -108,7 +112,6 @@ class _Watcher:
             return await self._not_recovered(incident, check)
         pause = POLL * max(1, len(reports) // POLLED_SERIES)
         waiting = incident.evolve(verification=check, wake_at=self._now() + pause)
-        before = incident.verification.healthy_windows if incident.verification else 0
         return waiting.send(SyncComment()) if good != before else waiting
 
     async def _all_is_told(self, incident: Incident) -> bool:
@@ -160,33 +163,29 @@ async def _learn(incident: Incident, memory: Memory, now: Now) -> Incident:
     """Post the post-mortem, remember the verified fix, and close. The case id makes remembering repeatable."""
     at = now()
     if incident.remedy is not None and incident.diagnosis is not None:
-        await memory.remember(_case(incident, at))
-    head = incident.pull_request.head_sha if incident.pull_request else ""
+        await memory.remember(_case(incident, incident.diagnosis, incident.remedy, at))
+    pull, check = incident.pull_request, incident.verification
     done = incident.move(Stage.EVOLVING, Agent.CURATOR, "Post-mortem written, fix remembered, issue closed.", at)
     writes: list[AnyWrite] = [
         PostComment(key="post_mortem", topic=Topic.POST_MORTEM),
         LabelIssue(key="label:resolved", add=("resolved",)),
         CloseIssue(),
     ]
-    if head:
-        verdict = incident.verification.verdict if incident.verification else ""
+    if pull and pull.head_sha and check:
         writes.insert(
             0,
             CompleteCheck(
                 key="check:verified",
-                head_sha=head,
+                head_sha=pull.head_sha,
                 conclusion="success",
                 title="Verified in telemetry",
-                summary=f"The deployed fix brought the service back: {verdict}.",
+                summary=f"The deployed fix brought the service back: {check.verdict}.",
             ),
         )
     return done.send(*writes)
 
 
-def _case(incident: Incident, at: datetime) -> Case:
-    diagnosis, remedy = incident.diagnosis, incident.remedy
-    if diagnosis is None or remedy is None:
-        raise ValueError(incident.id)
+def _case(incident: Incident, diagnosis: Diagnosis, remedy: Remedy, at: datetime) -> Case:
     return Case(
         id=incident.id,
         incident_id=incident.id,

@@ -24,12 +24,25 @@ from agents.ports import ForgeReader, PullState
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a plan cannot go on, and what to do next, as Markdown. `revokes`: a new plan must take its place."""
+    """Why a plan cannot go on, and what to do next, as Markdown."""
 
     why: str
     next: str = ""
-    revokes: bool = False
-    merged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revoked(Problem):
+    """A plan that no longer holds: a new one must take its place."""
+
+    plan: Plan
+    pull: PullRequestRef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged(Problem):
+    """A plan that somebody has merged already."""
+
+    pull: PullRequestRef
 
 
 @dataclass(frozen=True)
@@ -89,37 +102,37 @@ def judge(plan: Plan, pull: PullRequestRef, facts: Facts, now: datetime) -> Gate
     """Return the gate if the plan holds by these facts, else the first problem."""
     state, config = facts.pull, facts.config
     moved = facts.head != plan.base_sha
+
+    def revoked(why: str) -> Revoked:
+        return Revoked(why, plan=plan, pull=pull)
+
     if now >= plan.expires_at:
-        return _revoked(f"it expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC.")
+        return revoked(f"it expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC.")
     if plan.policy_version != POLICY_VERSION:
-        return _revoked("SRE-Space's own policy changed since it was made.")
+        return revoked("SRE-Space's own policy changed since it was made.")
     if state is None:
         return Problem(f"#{pull.number} does not exist any more.", "`/reject` to hand the incident to people.")
     if state.head_sha != pull.head_sha or state.head_ref != plan.branch:
         return _not_the_plan(plan, pull)
     if state.merged:
-        return Problem(f"#{pull.number} is merged already.", merged=True)
+        return Merged(f"#{pull.number} is merged already.", pull=pull)
     if not state.open:
         return Problem(f"#{pull.number} is closed.", "reopen it, or `/reject` to hand the incident to people.")
     if state.base_ref != plan.base_ref:
-        return _revoked(f"#{pull.number} now goes into {escape(state.base_ref, 100)}, not {escape(plan.base_ref)}.")
+        return revoked(f"#{pull.number} now goes into {escape(state.base_ref, 100)}, not {escape(plan.base_ref)}.")
     if facts.default_branch != plan.base_ref:
-        return _revoked(f"the default branch is now {escape(facts.default_branch, 100)}.")
+        return revoked(f"the default branch is now {escape(facts.default_branch, 100)}.")
     if config is None:
-        return _revoked("the repository's configuration cannot be used any more.")
+        return revoked("the repository's configuration cannot be used any more.")
     if facts.config_sha != plan.config_sha:
-        return _revoked("the repository's configuration changed since it was made.")
+        return revoked("the repository's configuration changed since it was made.")
     if config.autonomy is not Autonomy.APPROVE:
         return _left_to_people(config.autonomy, pull)
     if moved and facts.comparison != "ahead":
-        return _revoked(f"the history of {escape(plan.base_ref, 100)} was rewritten since it was made.")
+        return revoked(f"the history of {escape(plan.base_ref, 100)} was rewritten since it was made.")
     if moved and (changed := _changed(plan, facts.blobs)):
-        return _revoked(f"{escape(changed[0])} changed on {escape(plan.base_ref, 100)} since it was made.")
+        return revoked(f"{escape(changed[0])} changed on {escape(plan.base_ref, 100)} since it was made.")
     return Gate(plan, pull, state, config.approvals.rule(plan.risk))
-
-
-def _revoked(why: str) -> Problem:
-    return Problem(why, revokes=True)
 
 
 def _not_the_plan(plan: Plan, pull: PullRequestRef) -> Problem:

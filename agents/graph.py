@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import TypedDict
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -58,7 +57,7 @@ def _node(step: Step):  # noqa: ANN202 - LangGraph's node type is generic over t
 
 async def run(graph: Graph, incident: Incident) -> AsyncIterator[Incident]:
     """Yield the Incident after every step, until it waits or has ended."""
-    config = RunnableConfig(recursion_limit=STEPS_AT_MOST)
-    async for update in graph.astream({"incident": incident}, config, stream_mode="updates"):
+    bounded = graph.with_config(recursion_limit=STEPS_AT_MOST)
+    async for update in bounded.astream({"incident": incident}, stream_mode="updates"):
         for state in update.values():
             yield state["incident"]

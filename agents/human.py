@@ -80,7 +80,7 @@ async def _obey(
 ) -> Incident:
     match command.name:
         case CommandName.APPROVE:
-            return await approve(incident, invocation, comment, given, forge, at)
+            return await approve(incident, invocation, command.argument, comment, given, forge, at)
         case CommandName.REJECT:
             return _reject(incident, invocation, command.argument, at)
         case CommandName.STATUS | CommandName.HELP:

@@ -164,8 +164,10 @@ RULES: tuple[Callable[[Facts], Decision], ...] = (
 def risk(facts: Facts) -> tuple[Risk, str]:
     """Return how much the remedy can hurt, and why. A limit within its declared maximum is low."""
     commit = facts.commit
-    if isinstance(facts.remedy, RaiseLimit) or commit is None:
+    if isinstance(facts.remedy, RaiseLimit):
         return Risk.LOW, "one number changes, within the maximum that its owners declared"
+    if commit is None:
+        return Risk.HIGH, "the commit that would be reverted is not known"
     outside = [path for path in touched(facts) if not facts.service.owns(path) and not _documents(path)]
     if outside:
         return Risk.HIGH, f"the revert also touches {plain(outside[0])}, outside the service's paths"

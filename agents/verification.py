@@ -55,8 +55,7 @@ def healthy_windows(reports: Sequence[tuple[Watch, SliReport]]) -> int:
     broken = [report for watch, report in reports if watch.broken]
     if not broken or any(report.saturated for _, report in reports):
         return 0
-    neighbours = [report for watch, report in reports if not watch.broken]
-    if any(report.windows and report.windows[-1].health is Health.UNHEALTHY for report in neighbours):
+    if any(report.windows and report.windows[-1].health is Health.UNHEALTHY for _, report in reports):
         return 0
     return min(len(healthy_run(report)) for report in broken)
 

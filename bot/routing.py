@@ -67,14 +67,12 @@ class Router:
                 assert_never(event)
 
 
-def _number(event: Event) -> int:
+def _number(event: IssuesEvent | IssueCommentEvent | PullRequestEvent | PullRequestReviewEvent) -> int:
     """Return the number of the issue or pull request that an event is about."""
     match event:
         case IssuesEvent() | IssueCommentEvent():
             return event.issue.number
         case PullRequestEvent() | PullRequestReviewEvent():
             return event.pull_request.number
-        case SignalEvent():
-            return 0
         case _:
             assert_never(event)

@@ -21,12 +21,12 @@ WELL = Fault(pool_used=0.5)
 
 
 class Recording:
-    """A shop whose pool of quote runs dry just now: what Scout sees, and what the Collector would have written."""
+    """A shop whose pool of quote runs dry, now or from `start_s` on: what Scout sees and what a Collector writes."""
 
-    def __init__(self):
+    def __init__(self, start_s=None):
         self.requests = {"traces": [], "metrics": []}
         self.chain = Chain()
-        self.chain.now_s = int(time.time()) - CALM_S - FAULT_S - 5
+        self.chain.now_s = start_s or int(time.time()) - CALM_S - FAULT_S - 5
         state = self.chain.state
         state.add_traces = self._recorded("traces", state.add_traces)
         state.add_metrics = self._recorded("metrics", state.add_metrics)

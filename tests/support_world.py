@@ -78,6 +78,16 @@ class Site:
 
         return await until(reached, f"stage {stage}")
 
+    async def until_idle(self):
+        """Return once nothing waits in the inbox or in the outbox."""
+
+        async def idle():
+            async with httpx.AsyncClient(base_url=self.web_url) as client:
+                system = (await client.get("/api/system")).json()
+            return system["inbox"]["pending"] == system["outbox"]["pending"] == 0
+
+        await until(idle, "an end of the work")
+
     async def close(self):
         """Close the connections."""
         await self._client.aclose()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agents.diagnosis import CauseKind
 from agents.rca import words
 from agents.rca.finding import Finding, effect
-from agents.rca.parameters import DEFAULTS, Parameters
+from agents.rca.parameters import Parameters
 from agents.rca.propagation import worst_edge
 from agents.rca.view import View
 from telemetry.model import FlowEvidence, Followed
@@ -95,17 +95,17 @@ def find_changed_flows(view: View) -> Iterator[Finding]:
 
 def _kind(view: View, item: FlowEvidence) -> CauseKind:
     """Return the kind of a flow; a deploy is blamed for exceptions that came with it only."""
-    kind = flow_kind(item)
+    kind = flow_kind(item, view.parameters)
     new = kind is CauseKind.EXCEPTION and item.before.instead == 0
     return CauseKind.BAD_DEPLOY if new and view.recent_change(item.service) else kind
 
 
-def flow_kind(item: FlowEvidence) -> CauseKind:
+def flow_kind(item: FlowEvidence, p: Parameters) -> CauseKind:
     """Return EXCEPTION when the operation breaks off more often, MISSING_WORK when it takes another way."""
     if item.source == "status":
         return CauseKind.EXCEPTION
     broken_off = item.after.last / item.after.total - item.before.last / item.before.total
-    return CauseKind.EXCEPTION if broken_off >= DEFAULTS.flow_broken_off else CauseKind.MISSING_WORK
+    return CauseKind.EXCEPTION if broken_off >= p.flow_broken_off else CauseKind.MISSING_WORK
 
 
 def region(item: FlowEvidence) -> str:

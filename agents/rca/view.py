@@ -38,13 +38,6 @@ class View:
     flows: list[FlowEvidence] = field(default_factory=list)
 
     @property
-    def services(self) -> list[str]:
-        """Everything that can be a culprit: services, and callees that send no telemetry of their own."""
-        names = {edge.callee for edge in self.edges} | {edge.caller for edge in self.edges}
-        names.update(*(group.keys() for group in (self.reds, self.signatures, self.metrics, self.changes)))
-        return sorted(names)
-
-    @property
     def rate_factor(self) -> float:
         """Factor from a count of the normal stretch to what is expected in the fault stretch; 0 if unknown."""
         normal = (self.bundle.normal.end - self.bundle.normal.start).total_seconds()

@@ -136,6 +136,8 @@ def _put(holder: object, part: str | int, value: int) -> None:
         holder[str(part)] = value
     elif isinstance(holder, list) and isinstance(part, int):
         holder[part] = value
+    else:
+        raise RemedyError("nothing is there")
 
 
 def _check(before: str, after: str, *, took: bool) -> None:

@@ -116,7 +116,7 @@ class FakeForge:
         """Open an issue as the app, once per marker."""
         self._called("open_issue", repo)
         found = next((issue for issue in self.github.issues.values() if marker in issue.body), None)
-        issue = found or self.github.opens(APP, title, f"{body}\n{marker}", labels=labels, author_type="Bot")
+        issue = found or self.github.opens(APP, title, f"{body}\n\n{marker}", labels=labels, author_type="Bot")
         return Done(number=issue.number, url=issue.url)
 
     async def upsert_comment(
@@ -124,7 +124,7 @@ class FakeForge:
     ) -> Result:
         """Edit the comment with that id or marker, else post it."""
         self._called("upsert_comment", repo)
-        text = f"{body}\n{marker}"
+        text = f"{body}\n\n{marker}"
         mine = [found for number, found in self.github.comments.values() if number == issue and found.by_app]
         same = next((found for found in mine if found.id == comment_id or marker in found.body), None)
         if same is not None:

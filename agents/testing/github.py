@@ -19,7 +19,8 @@ class GitHub(Records):
     def opens(
         self, login: str, title: str, body: str = "", *, labels: tuple[str, ...] = (), author_type: str = "User"
     ) -> IssueState:
-        """Open an issue as `login`."""
+        """Open an issue as `login`; GitHub drops the labels of people without triage permission."""
+        labels = labels if author_type == "Bot" or self.may(login, "triage") else ()
         number = self.next_number()
         self.issues[number] = IssueState(
             number=number,
@@ -31,7 +32,7 @@ class GitHub(Records):
             labels=labels,
             url=f"https://github.test/{self.full_name}/issues/{number}",
         )
-        self.opened_at[number] = self.now()
+        self.opened_at[number] = self.updated_at[number] = self.now()
         self._tell_issue("opened", number, login)
         for label in labels:
             self._tell_issue("labeled", number, login, label={"id": 1, "name": label})
@@ -66,6 +67,7 @@ class GitHub(Records):
 
     def _change_issue(self, number: int, changes: Json) -> None:
         self.issues[number] = self.issues[number].model_copy(update=changes)
+        self.updated_at[number] = self.now()
 
     def _tell_issue(self, action: str, number: int, login: str, **more: Json) -> None:
         self._tell("issues", action, login, issue=self._issue(number), **more)
@@ -73,13 +75,16 @@ class GitHub(Records):
     def _issue(self, number: int) -> Json:
         """Return an issue, or a pull request as an issue, as webhooks show it."""
         if number in self.pulls:
-            state = self.pull_state(self.pulls[number])
-            return webhooks.issue_of_pull(state, self.account(state.opener), self.now())
+            pull = self.pulls[number]
+            state = self.pull_state(pull)
+            return webhooks.issue_of_pull(state, pull.title, pull.body, self.account(state.opener), self.now())
         found = self.issues.get(number)
         if found is None:
-            return {"number": number, "created_at": self.now().isoformat(), "updated_at": self.now().isoformat()}
+            at = webhooks.moment(self.now())
+            return {"number": number, "created_at": at, "updated_at": at}
         opened_at = self.opened_at.get(number, self.now())
-        return webhooks.issue(found, self.account(found.author), opened_at, self.now())
+        updated_at = self.updated_at.get(number, opened_at)
+        return webhooks.issue(found, self.account(found.author), opened_at, updated_at)
 
     def _tell(self, event: str, action: str, login: str, **parts: object) -> None:
         payload = {**webhooks.around(self.ref, action, self.account(login)), **parts}
@@ -96,12 +101,13 @@ class GitHub(Records):
             author=login,
             author_id=self.user_id(login),
             author_type=author_type,
-            created_at=self.now(),
-            updated_at=self.now(),
+            created_at=self.stamp(),
+            updated_at=self.stamp(),
             by_app=by_app,
             url=f"https://github.test/{self.full_name}/issues/{issue}#issuecomment-{comment_id}",
         )
         self.comments[comment_id] = (issue, posted)
+        self.updated_at[issue] = self.now()
         self._tell_comment("created", issue, posted)
         return posted
 
@@ -112,7 +118,7 @@ class GitHub(Records):
     def edits(self, comment_id: int, body: str) -> CommentState:
         """Edit a comment; on GitHub its `updated_at` moves."""
         issue, old = self.comments[comment_id]
-        later = max(self.now(), old.updated_at + timedelta(seconds=1))
+        later = max(self.stamp(), old.updated_at + timedelta(seconds=1))
         edited = old.model_copy(update={"body": body, "updated_at": later})
         self.comments[comment_id] = (issue, edited)
         self._tell_comment("edited", issue, edited)
@@ -179,7 +185,7 @@ class GitHub(Records):
             "user": self.account(review.login),
             "commit_id": review.commit_id,
         }
-        pull = webhooks.pull(state, self.account(state.opener), self.now())
+        pull = webhooks.reviewed_pull(state, self.account(state.opener), self.now())
         self._tell("pull_request_review", action, login, review=said, pull_request=pull)
 
     def pushes(self, branch: str, files: dict[str, str | None], *, login: str, message: str = "More") -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import get_args
 
 from agents.incident import RepoRef
 from agents.ports import CommentState, IssueState, Permission, PullState
@@ -11,6 +12,7 @@ from agents.testing.webhooks import Hook, Json
 from agents.writes import Reaction
 
 APP = "sre-space[bot]"
+MOST_FIRST: tuple[Permission, ...] = get_args(Permission)
 REPO = RepoRef(id=4711, owner="acme", name="shop", installation_id=99)
 
 
@@ -67,6 +69,7 @@ class Records:
     closed_as: dict[int, str] = field(default_factory=dict[int, str])
     reviews: dict[int, Review] = field(default_factory=dict[int, Review])
     opened_at: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    updated_at: dict[int, datetime] = field(default_factory=dict[int, datetime])
     hooks: list[Hook] = field(default_factory=list[Hook])
     merge_blocked: str = ""
     clock: datetime = EPOCH
@@ -80,6 +83,10 @@ class Records:
         """Return the time of this world."""
         return self.clock
 
+    def stamp(self) -> datetime:
+        """Return the time as GitHub notes it: in whole seconds."""
+        return self.now().replace(microsecond=0)
+
     def tick(self, delta: timedelta) -> None:
         """Let time pass."""
         self.clock += delta
@@ -91,6 +98,10 @@ class Records:
     def grant(self, login: str, permission: Permission) -> None:
         """Give a person a permission on the repository (without: read)."""
         self.permissions[login] = permission
+
+    def may(self, login: str, needed: Permission) -> bool:
+        """Return whether a person has that permission or more."""
+        return MOST_FIRST.index(self.permissions.get(login, "read")) <= MOST_FIRST.index(needed)
 
     def next_number(self) -> int:
         """Return the number of the next issue or pull request."""

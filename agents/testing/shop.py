@@ -1,5 +1,7 @@
 """The sandbox's repository in memory: three services, a configuration, and the commits that break it."""
 
+from collections.abc import Mapping
+
 from agents.testing.forge import FakeForge
 from agents.testing.github import GitHub
 
@@ -46,23 +48,26 @@ def with_autonomy(level: str) -> str:
     return CONFIG.replace("services:", f"autonomy: {level}\nservices:", 1)
 
 
+def files_of(config: str | None = CONFIG) -> dict[str, str]:
+    """Return the files of the shop's first revision by path; without a configuration at None."""
+    files = {
+        SETTINGS_FILE: QUOTE_SETTINGS,
+        "services/pricing/settings.yaml": PRICING_SETTINGS,
+        DISCOUNTS_FILE: DISCOUNTS,
+        "services/quote/app.py": "def quote(): ...\n",
+        "shop/http.py": "def get(): ...\n",
+        "README.md": "# shop\n",
+    }
+    return files if config is None else {**files, ".github/sre-space.yml": config}
+
+
 class Shop:
     """The repository acme/shop with a first revision; every method pushes one commit and returns its SHA."""
 
-    def __init__(self, config: str | None = CONFIG) -> None:
+    def __init__(self, config: str | None = CONFIG, *, files: Mapping[str, str] | None = None) -> None:
         self.github = GitHub()
         self.forge = FakeForge(self.github)
-        files: dict[str, str | None] = {
-            SETTINGS_FILE: QUOTE_SETTINGS,
-            "services/pricing/settings.yaml": PRICING_SETTINGS,
-            DISCOUNTS_FILE: DISCOUNTS,
-            "services/quote/app.py": "def quote(): ...\n",
-            "shop/http.py": "def get(): ...\n",
-            "README.md": "# shop\n",
-        }
-        if config is not None:
-            files[".github/sre-space.yml"] = config
-        self.first = self.commit("First revision", files)
+        self.first = self.commit("First revision", dict(files or files_of(config)))
 
     @property
     def head(self) -> str:

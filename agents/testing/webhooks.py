@@ -5,7 +5,7 @@ Source: docs.github.com, "Webhook events and payloads". The contract tests compa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from agents.incident import RepoRef
@@ -25,6 +25,11 @@ class Hook:
     def name(self) -> str:
         """Return event and action, such as `issues.opened`."""
         return f"{self.event}.{self.payload['action']}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time as GitHub writes it: in UTC and whole seconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def account(login: str, user_id: int) -> Json:
@@ -57,23 +62,23 @@ def issue(found: IssueState, author: Json, opened_at: datetime, updated_at: date
         "user": author,
         "labels": [{"id": 1, "name": name} for name in found.labels],
         "html_url": found.url,
-        "created_at": opened_at.isoformat(),
-        "updated_at": updated_at.isoformat(),
+        "created_at": moment(opened_at),
+        "updated_at": moment(updated_at),
     }
 
 
-def issue_of_pull(found: PullState, author: Json, at: datetime) -> Json:
+def issue_of_pull(found: PullState, title: str, body: str, author: Json, at: datetime) -> Json:
     """Return a pull request as the issue that it also is."""
     return {
         "number": found.number,
-        "title": "",
-        "body": "",
+        "title": title,
+        "body": body,
         "state": "open" if found.open else "closed",
         "user": author,
         "labels": [],
         "html_url": found.url,
-        "created_at": at.isoformat(),
-        "updated_at": at.isoformat(),
+        "created_at": moment(at),
+        "updated_at": moment(at),
         "pull_request": {"html_url": found.url},
     }
 
@@ -84,20 +89,24 @@ def comment(found: CommentState, author: Json) -> Json:
         "id": found.id,
         "body": found.body,
         "user": author,
-        "created_at": found.created_at.isoformat(),
-        "updated_at": found.updated_at.isoformat(),
+        "created_at": moment(found.created_at),
+        "updated_at": moment(found.updated_at),
         "html_url": found.url,
     }
 
 
 def pull(found: PullState, author: Json, at: datetime) -> Json:
     """Return a pull request."""
+    return {**reviewed_pull(found, author, at), "merged": found.merged}
+
+
+def reviewed_pull(found: PullState, author: Json, at: datetime) -> Json:
+    """Return a pull request as the webhooks of its reviews show it: its times tell whether it was merged."""
     return {
         "number": found.number,
         "state": "open" if found.open else "closed",
-        "merged": found.merged,
         "merge_commit_sha": found.merge_sha,
-        "merged_at": at.isoformat() if found.merged else None,
+        "merged_at": moment(at) if found.merged else None,
         "user": author,
         "html_url": found.url,
         "head": {"sha": found.head_sha, "ref": found.head_ref},

@@ -20,11 +20,23 @@ _VERSIONS = TypeAdapter(tuple[RevisionSeen, ...])
 
 
 class ScoutClient:
-    """Asks the scout process. Every method raises ScoutUnavailableError when it does not answer as it should."""
+    """Asks the scout process. Every method raises ScoutUnavailableError when it does not answer as it should.
 
-    def __init__(self, base_url: str, *, token: str | None = None, timeout_s: float = 5.0) -> None:
+    `inner` replaces the network in tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str | None = None,
+        timeout_s: float = 5.0,
+        inner: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(base_url=f"{base_url}/scout/v1", timeout=timeout_s, headers=headers)
+        self._client = httpx.AsyncClient(
+            base_url=f"{base_url}/scout/v1", timeout=timeout_s, headers=headers, transport=inner
+        )
 
     async def close(self) -> None:
         """Close the connections."""

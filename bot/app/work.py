@@ -15,7 +15,7 @@ from agents.human import human
 from agents.incident import Agent, Incident, RepoRef
 from agents.jules import jules
 from agents.opinion import SecondOpinion
-from agents.ports import Forge, Memory, Now, Telemetry
+from agents.ports import Forge, Memory, Now, Step, Telemetry
 from agents.scout import scout
 from agents.writes import AnyWrite, Result
 from bot.app.access import marker_secret
@@ -125,17 +125,23 @@ def build_work(settings: Settings, adapters: Adapters, name: str) -> Work:
 
 def build_agents(adapters: Adapters) -> Graph:
     """Return the agent graph; what can wait does while memory is short."""
-    forge, memory, telemetry, now = adapters.forge, adapters.memory, adapters.telemetry, adapters.now
-    observer, is_short = adapters.observer, adapters.is_short
-    steps = {
+    now, observer, is_short = adapters.now, adapters.observer, adapters.is_short
+    steps = build_steps(adapters.forge, adapters.telemetry, adapters.memory, now, adapters.second)
+    patient = {agent: pausing(agent, step, is_short, now, observer.meters.paused) for agent, step in steps.items()}
+    return build_graph({agent: observer.stepping(agent, step) for agent, step in patient.items()})
+
+
+def build_steps(
+    forge: Forge, telemetry: Telemetry, memory: Memory, now: Now, second: SecondOpinion | None = None
+) -> Mapping[Agent, Step]:
+    """Return the step of each agent."""
+    return {
         Agent.SCOUT: scout(telemetry, now),
         Agent.CAG: cag(forge, memory, now),
-        Agent.BRAIN: brain(forge, memory, now, adapters.second),
+        Agent.BRAIN: brain(forge, memory, now, second),
         Agent.GUARDRAIL: guardrail(forge, now),
         Agent.FIXER: fixer(forge, now),
         Agent.HUMAN: human(forge, now),
         Agent.CURATOR: curator(forge, telemetry, memory, now),
         Agent.JULES: jules(memory, now),
     }
-    patient = {agent: pausing(agent, step, is_short, now, observer.meters.paused) for agent, step in steps.items()}
-    return build_graph({agent: observer.stepping(agent, step) for agent, step in patient.items()})

@@ -123,17 +123,26 @@ def _lessons(incident: Incident) -> str:
 
 
 def _of_the_remedy(incident: Incident) -> list[str]:
-    found = incident.remedy
-    if isinstance(found, RaiseLimit):
-        room = found.maximum - found.target
-        left = f"it can be raised by {number(room)} more" if room else "it cannot be raised any more"
-        now = f"{code(found.path)} is now {found.target} of at most {found.maximum}, so {left} when traffic grows again"
-        return [f"{now}. Deriving it from load, or an alert on its use, would come before the next fault."]
-    if isinstance(found, RevertCommit):
-        error = next(_errors(incident), None)
-        at = f", reproducing {code(error.error_type, 100)} in {code(error.frames[0].path, 200)}" if error else ""
-        return [f"Whoever brings {sha(found.sha)} back should first add a test that fails without this revert{at}."]
-    return []
+    match incident.remedy:
+        case RaiseLimit() as found:
+            return _of_the_limit(found)
+        case RevertCommit() as found:
+            return _of_the_revert(found, incident)
+        case None:
+            return []
+
+
+def _of_the_limit(found: RaiseLimit) -> list[str]:
+    room = found.maximum - found.target
+    left = f"it can be raised by {number(room)} more" if room else "it cannot be raised any more"
+    now = f"{code(found.path)} is now {found.target} of at most {found.maximum}, so {left} when traffic grows again"
+    return [f"{now}. Deriving it from load, or an alert on its use, would come before the next fault."]
+
+
+def _of_the_revert(found: RevertCommit, incident: Incident) -> list[str]:
+    error = next(_errors(incident), None)
+    at = f", reproducing {code(error.error_type, 100)} in {code(error.frames[0].path, 200)}" if error else ""
+    return [f"Whoever brings {sha(found.sha)} back should first add a test that fails without this revert{at}."]
 
 
 def _errors(incident: Incident) -> Iterator[SignatureEvidence]:

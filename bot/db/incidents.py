@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, insert, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,16 +73,15 @@ def columns(incident: Incident, now: datetime) -> dict[str, Any]:
     }
 
 
-async def fetch(
-    connection: AsyncConnection, *where: ColumnElement[bool], lock: bool = False
-) -> tuple[Incident, int] | None:
-    """Return the newest incident that fits, with its version; locked until the commit where asked for."""
-    statement = (
-        select(incidents.c.data, incidents.c.version).where(*where).order_by(incidents.c.created_at.desc()).limit(1)
-    )
-    if lock:
-        statement = statement.with_for_update()
-    row = (await connection.execute(statement)).one_or_none()
+def by_id(incident_id: str, *, lock: bool = False) -> Select[Any, Any]:
+    """Return the query for an incident's JSON and version; locked until the commit where asked for."""
+    statement = select(incidents.c.data, incidents.c.version).where(incidents.c.id == incident_id)
+    return statement.with_for_update() if lock else statement
+
+
+async def fetch(connection: AsyncConnection, incident_id: str, *, lock: bool = False) -> tuple[Incident, int] | None:
+    """Return an incident with its version; locked until the commit where asked for."""
+    row = (await connection.execute(by_id(incident_id, lock=lock))).one_or_none()
     return None if row is None else (Incident.model_validate_json(row.data), row.version)
 
 

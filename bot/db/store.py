@@ -39,15 +39,14 @@ class Store:
     async def load(self, incident_id: str) -> tuple[Incident, int] | None:
         """Return an incident and its version."""
         async with self._database.read() as connection:
-            return await incidents.fetch(connection, table.c.id == incident_id)
+            return await incidents.fetch(connection, incident_id)
 
     async def claim(self, incident_id: str) -> tuple[Incident, int] | None:
         """Load an incident in order to work on it: the sweeper leaves it alone for a while."""
-        this = table.c.id == incident_id
         async with self._database.write() as connection:
             until = self._now() + incidents.HOLD
-            await connection.execute(update(table).where(this).values(next_try_at=until))
-            return await incidents.fetch(connection, this)
+            await connection.execute(update(table).where(table.c.id == incident_id).values(next_try_at=until))
+            return await incidents.fetch(connection, incident_id)
 
     async def save(self, incident: Incident, version: int, *, delivery_id: int | None = None) -> int:
         """Store an incident over `version` (0: it is new) and return its new version.
@@ -85,7 +84,7 @@ class Store:
     async def _save(
         self, connection: AsyncConnection, incident: Incident, version: int, now: datetime, *also: AuditEntry
     ) -> int:
-        known = await incidents.fetch(connection, table.c.id == incident.id, lock=True)
+        known = await incidents.fetch(connection, incident.id, lock=True)
         before, current = known or (None, 0)
         if current != version:
             raise StaleIncidentError(incident.id, version)

@@ -14,10 +14,8 @@ from bot.handlers.deps import Deps
 def named_service(services: Iterable[str], *texts: str) -> str | None:
     """Return the service that is named first, as a whole word and in any case; earlier texts go first."""
     names = {name.lower(): name for name in services}
-    if not names:
-        return None
-    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w-])({longest_first})(?![\w-])", re.IGNORECASE)
+    longer_first = "|".join(re.escape(name) for name in sorted(names, reverse=True))  # "quote.v2" before "quote"
+    pattern = re.compile(rf"(?<![\w-])({longer_first})(?![\w-])", re.IGNORECASE)
     found = next((match for text in texts if (match := pattern.search(text))), None)
     return names.get(found[1].lower()) if found else None
 
@@ -38,6 +36,6 @@ async def settle_service(incident: Incident, login: str, texts: tuple[str, ...],
 
 
 def _waits(incident: Incident, note: str, comment: PostComment, deps: Deps) -> Incident:
-    if incident.stage is Stage.AWAITING_INFO and incident.timeline and incident.timeline[-1].note == note:
+    if incident.timeline and incident.timeline[-1].note == note:
         return incident
     return incident.move(Stage.AWAITING_INFO, Agent.HUMAN, note, deps.now()).send(comment)

@@ -64,6 +64,11 @@ class Bot(Engine):
         await self.settle()
         return number
 
+    async def rewrite(self, number: int, body: str, *, by: str = "maria") -> None:
+        """Let somebody change the text of an issue."""
+        await self.world.rewrites(by, number, body)
+        await self.settle()
+
     async def close(self, number: int, *, by: str = "maria") -> None:
         """Let somebody close an issue, or a pull request without merging it."""
         await self.world.closes(by, number)

@@ -12,13 +12,13 @@ from agents.testing.memory import FakeMemory
 from agents.testing.telemetry import FakeTelemetry
 from bot.app.web import WebAdapters, build_web
 from bot.app.work import Adapters, Work, build_work
-from bot.db.migrate import migrate
 from bot.db.store import Store
 from bot.observability.observer import Observer
 from bot.queue.memory import MemoryQueue
 from bot.settings import Settings, load_settings
 from bot.testing.bus import WatchedBus
 from bot.testing.killing import KilledError, KillSwitch, MortalDatabase, tapped
+from bot.testing.schema import prepare
 from bot.testing.world import FakeWorld, Request, World
 
 WEBHOOKS = "/webhooks/github"
@@ -96,7 +96,7 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         self._stack.push_async_callback(self.database.aclose)
-        await migrate(self.database)
+        await prepare(self.database)
         adapters = WebAdapters(store=self.store, queue=self.queue, now=self.world.now)
         transport = httpx.ASGITransport(build_web(self.settings, adapters).app)
         self.web = await self._stack.enter_async_context(

@@ -15,10 +15,11 @@ class KilledError(BaseException):
 
 
 class KillSwitch:
-    """Knows whether the process lives, and when it is to die."""
+    """Knows whether the process lives, when it is to die, and how often it has died."""
 
     def __init__(self) -> None:
         self.dead = False
+        self.deaths = 0
         self._armed: str | None = None
 
     def arm(self, moment: str) -> None:
@@ -31,8 +32,9 @@ class KillSwitch:
 
     def pass_by(self, moment: str) -> None:
         """Die if this is the moment, or if the process is dead already. Raises KilledError."""
-        if moment == self._armed:
+        if moment == self._armed and not self.dead:
             self.dead = True
+            self.deaths += 1
         self.check()
 
     def check(self) -> None:

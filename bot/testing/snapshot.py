@@ -2,11 +2,11 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 from agents.testing.memory import FakeMemory
 from agents.testing.telemetry import FakeTelemetry
 from bot.testing.driver import Bot
+from bot.testing.schema import in_driver
 from bot.testing.world import World
 
 
@@ -23,20 +23,12 @@ class Snapshot:
 async def take(bot: Bot) -> Snapshot:
     """Return the state of a bot; it is not changed by what the bot does later."""
     world, telemetry, memory = copy.deepcopy((bot.world, bot.telemetry, bot.memory))
-    return Snapshot(world, telemetry, memory, await _in_driver(bot, "serialize"))
+    return Snapshot(world, telemetry, memory, await in_driver(bot.database, "serialize"))
 
 
 async def resumed(snapshot: Snapshot) -> Bot:
     """Return a bot, not yet entered, that goes on from a snapshot."""
     world, telemetry, memory = copy.deepcopy((snapshot.world, snapshot.telemetry, snapshot.memory))
     bot = Bot(world, memory=memory, telemetry=telemetry)
-    await _in_driver(bot, "deserialize", snapshot.database)
+    await in_driver(bot.database, "deserialize", snapshot.database)
     return bot
-
-
-async def _in_driver(bot: Bot, method: str, *arguments: object) -> Any:
-    """Call a method of the `sqlite3.Connection` behind the database, in the thread that owns it."""
-    async with bot.database.engine.connect() as connection:
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        return await driver._execute(getattr(driver._conn, method), *arguments)  # noqa: SLF001 - aiosqlite passes on less

@@ -78,6 +78,10 @@ class World(Protocol):
         """Open an issue, and return its number."""
         ...
 
+    async def rewrites(self, login: str, number: int, body: str) -> None:
+        """Change the text of an issue."""
+        ...
+
     async def closes(self, login: str, number: int) -> None:
         """Close an issue or a pull request, without merging it."""
         ...
@@ -157,6 +161,10 @@ class FakeWorld:
     async def opens(self, login: str, title: str, body: str, labels: tuple[str, ...]) -> int:
         """See `World.opens`."""
         return self.github.opens(login, title, body, labels=labels).number
+
+    async def rewrites(self, login: str, number: int, body: str) -> None:
+        """See `World.rewrites`."""
+        self.github.edits_issue(login, number, body=body)
 
     async def closes(self, login: str, number: int) -> None:
         """See `World.closes`."""

@@ -8,6 +8,8 @@ import pytest
 from infra.sandbox.github.testing import StandIn, stand_in
 from tests.contract.forge_worlds import SETTINGS, FakeWorld, StandInWorld, World, adapter
 
+pytest.register_assert_rewrite("tests.contract.bot_scenarios")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:

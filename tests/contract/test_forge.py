@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from agents.errors import ForgeRefusedError
 from agents.writes import Done, Reaction, Refused, Result
 from tests.contract.forge_worlds import SETTINGS, World, plan_for
 
@@ -18,6 +19,15 @@ def done(result: Result) -> Done:
     """The result, which must be a success."""
     assert isinstance(result, Done), result
     return result
+
+
+async def test_a_repository_is_found_by_its_name(world: World):
+    """Its ids are those that webhooks bear; one that we cannot reach is refused, and never taken for another."""
+    assert await world.forge.resolve("acme/shop") == world.repo
+    for unknown in ("acme/none", "nobody/shop"):
+        with pytest.raises(ForgeRefusedError) as refused:
+            await world.forge.resolve(unknown)
+        assert refused.value.status == 404
 
 
 async def test_a_file_is_read_at_a_commit(world: World):

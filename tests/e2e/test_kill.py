@@ -1,6 +1,5 @@
 """Killing the worker at every step loses nothing and doubles nothing."""
 
-import asyncio
 import json
 import os
 import signal
@@ -54,5 +53,5 @@ async def test_killing_the_worker_at_every_step_leaves_one_of_everything(tmp_pat
             await until(there, what)
             await kill_worker(site.state_dir)
         await site.until_stage("awaiting_approval")
-        await asyncio.sleep(3)
+        await site.until_idle()
         assert await state(site) == {"issue": 1, "comment": 1, "comments": 1, "branch": 1, "pull": 1}

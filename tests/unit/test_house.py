@@ -20,7 +20,6 @@ AGENTS_MAY_IMPORT = {
     "telemetry.model": "what an anomaly and its evidence are",
     "telemetry.scrub": "text from outside loses its secrets before a prompt or an issue shows it",
     # third-party
-    "langchain_core.runnables": "RunnableConfig: LangGraph takes its step limit in one",
     "langgraph.graph": "the graph of the agents; no checkpointer, no store",
     "markdown_it": "commands are read from a comment outside its quotes and code, as CommonMark has them",
     "pydantic": "bytes are validated where they enter; the models are frozen",
@@ -89,6 +88,20 @@ def test_the_length_rule_notices_a_long_function(tmp_path, monkeypatch):
     (tmp_path / "long.py").write_text(f'"""Module."""\n\n\ndef long():\n{body}')
     monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
     assert _too_long(tmp_path / "long.py") == ["long.py:4 long has 41 lines"]
+
+
+def test_a_stage_changes_through_the_table_only():
+    """Nobody but the Incident itself sets its stage: `move` and `enter` look the way up, `evolve` would not."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"evolve", "model_copy"}
+        and any(keyword.arg == "stage" for keyword in node.keywords)
+    ]
+    assert [place for place in found if not place.startswith(("agents/incident.py", "agents/testing/"))] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

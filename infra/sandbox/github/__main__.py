@@ -13,6 +13,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from infra.sandbox.github import clock
 from infra.sandbox.github.bootstrap import Options, build
 
 BACKLOG = 128
@@ -29,6 +30,7 @@ def options() -> Options:
     parser.add_argument("--public-url", help="address that clients use, when it is not http://HOST:PORT")
     parser.add_argument("--private", action="store_true", help="make the repository private (first start)")
     parser.add_argument("--rate-limit", type=int, default=5000, help="requests an hour (default: %(default)s)")
+    parser.add_argument("--now", type=clock.parse, help="moment in ISO 8601 at which the clock stands still")
     given = parser.parse_args()
     if given.seed is not None and not given.seed.is_dir():
         parser.error(f"--seed: {given.seed} is not a folder")

@@ -52,7 +52,7 @@ def basic_password(encoded: str) -> str:
 
 def _token(site: Site, value: str) -> Actor:
     token = site.store.tokens.first(lambda row: row.value == value)
-    if token is None or (token.expires_at and token.expires_at <= clock.now_iso()):
+    if token is None or (token.expires_at and token.expires_at <= clock.iso(clock.real_now())):
         raise ApiError(401, "Bad credentials")
     if token.user_id is not None:
         return Actor(site.store.users.get(token.user_id))

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +39,7 @@ class Options:
     public_url: str | None = None
     private: bool = False
     rate_limit: int = 5000
+    now: datetime | None = None
 
     @property
     def base_url(self) -> str:
@@ -47,6 +49,7 @@ class Options:
 
 async def build(options: Options) -> FastAPI:
     """The application over the state in the folder, which is made when there is none."""
+    clock.stop_at(options.now)
     options.data.mkdir(parents=True, exist_ok=True)
     store = Store(options.data / "github.sqlite3")
     signer = CommitSigner(_signing_key(options.data / "signing.pem"))

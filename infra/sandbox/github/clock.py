@@ -1,10 +1,31 @@
-"""Time as GitHub writes it: UTC, whole seconds, ending in Z."""
+"""Time as GitHub writes it: UTC, whole seconds, ending in Z. Tests may stop it; credentials live by the real time."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
+@dataclass
+class _Hands:
+    """Where the clock of this process was stopped; None while it runs."""
+
+    stopped_at: datetime | None = None
+
+
+_hands = _Hands()
+
+
+def stop_at(moment: datetime | None) -> None:
+    """Stops the clock at a moment, and lets it run again at None."""
+    _hands.stopped_at = moment
+
+
 def now() -> datetime:
-    """The current time in UTC, cut to whole seconds."""
+    """The time in UTC, cut to whole seconds: the real one, unless the clock was stopped."""
+    return (_hands.stopped_at or real_now()).astimezone(UTC).replace(microsecond=0)
+
+
+def real_now() -> datetime:
+    """The real time in UTC, cut to whole seconds, by which credentials expire."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

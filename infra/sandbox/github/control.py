@@ -1,11 +1,12 @@
-"""The control API under `/_sandbox`: faults, protection, roles, the webhook URL, the request log."""
+"""The control API under `/_sandbox`: faults, protection, roles, the clock, the webhook URL, the request log."""
 
 import ipaddress
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from infra.sandbox.github import clock
 from infra.sandbox.github.api.deps import SiteDep, reply
 from infra.sandbox.github.errors import ApiError, not_found
 from infra.sandbox.github.faults import Fault
@@ -45,6 +46,12 @@ class WebhookUrl(BaseModel):
     """Where webhooks go from now on."""
 
     url: str | None
+
+
+class ClockOrder(BaseModel):
+    """Where the clock stands still from now on; null lets it run."""
+
+    now: AwareDatetime | None
 
 
 class RoleChange(BaseModel):
@@ -124,6 +131,13 @@ async def set_webhook_url(body: WebhookUrl, site: SiteDep) -> Response:
     app = next(iter(site.store.apps))
     site.store.apps.put(app.evolve(hook=app.hook.model_copy(update={"url": body.url})))
     return reply({"url": body.url})
+
+
+@router.post("/clock")
+async def set_clock(body: ClockOrder) -> Response:
+    """Stops the clock at a moment, or lets it run again."""
+    clock.stop_at(body.now)
+    return reply({"now": clock.now_iso()})
 
 
 @router.post("/role")

@@ -108,7 +108,7 @@ async def create(form: Form, site: SiteDep) -> RedirectResponse:
         id=site.store.next_id(),
         code=secrets.token_hex(20),
         app_id=app.id,
-        expires_at=clock.iso(clock.now() + CODE_LIFE),
+        expires_at=clock.iso(clock.real_now() + CODE_LIFE),
     )
     site.store.manifest_codes.put(code)
     query = {"code": code.code, **({"state": form["state"]} if form.get("state") else {})}
@@ -121,7 +121,7 @@ async def create(form: Form, site: SiteDep) -> RedirectResponse:
 async def convert(code: str, site: SiteDep) -> Response:
     """The App with its keys, once."""
     found = site.store.manifest_codes.first(lambda row: row.code == code)
-    if found is None or found.expires_at <= clock.now_iso():
+    if found is None or found.expires_at <= clock.iso(clock.real_now()):
         raise not_found()
     site.store.manifest_codes.delete(found.id)
     app = site.store.apps.get(found.app_id)

@@ -61,3 +61,37 @@ async def test_a_released_lane_is_free(store):
     await store.lease("lane", "one", 10)
     await store.release("lane", "one")
     assert await store.lease("lane", "two", 10)
+
+
+async def test_what_one_lane_does_is_nothing_to_another_of_its_owner(store, clock):
+    """Renewal and release are of one lane, and so is a lease that has ended."""
+    await store.lease("a", "one", 10)
+    await store.lease("b", "one", 10)
+    clock.move(9)
+    assert await store.renew("a", "one", 10)
+    clock.move(1)
+    assert not await store.lease("a", "two", 10)
+    assert await store.lease("c", "two", 10)
+    assert not await store.lease("c", "three", 10)
+    assert await store.lease("b", "two", 10)
+    await store.release("b", "two")
+    assert not await store.lease("c", "three", 10)
+
+
+async def test_a_lease_that_was_taken_over_is_the_new_owners(store, clock):
+    """For its whole length, and only they renew it or give it back."""
+    await store.lease("lane", "dead", 10)
+    clock.move(10)
+    assert await store.lease("lane", "new", 20)
+    assert await store.renew("lane", "new", 20)
+    clock.move(19)
+    assert not await store.lease("lane", "third", 10)
+    assert not await store.renew("lane", "dead", 10)
+    await store.release("lane", "new")
+    assert await store.lease("lane", "third", 10)
+
+
+async def test_a_lane_that_nobody_holds_cannot_be_renewed(store):
+    """Renewal grants nothing."""
+    assert not await store.renew("lane", "one", 10)
+    assert await store.lease("lane", "two", 10)

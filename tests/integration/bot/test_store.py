@@ -10,6 +10,7 @@ from agents.incident import Agent, Stage
 from agents.plan import Approval, PullRequestRef
 from agents.stages import ACTS
 from agents.writes import Done, LabelIssue, MergePull, OpenIssue, Refused, SyncComment
+from bot.db.errors import DatabaseUnavailableError
 from bot.db.rows import Status
 from tests.support_store import START, delivery, incident, open_store
 
@@ -289,3 +290,90 @@ async def test_a_failed_write_holds_back_those_behind_it(store, clock):
     assert await store.due(clock()) == ()
     clock.move(30)
     assert await store.due(clock()) == (("inc-1", 1),)
+
+
+async def test_open_incidents_come_oldest_first_and_of_one_tenant(store, clock):
+    """Each environment of each tenant is a world of its own."""
+    for name in ("b", "a"):
+        await store.save(incident(name), 0)
+        clock.move(1)
+    await store.save(incident("c", tenant="other"), 0)
+    await store.save(incident("d", stage=Stage.DISMISSED), 0)
+    assert [one.id for one in await store.open_incidents(tenant="default", environment="default")] == ["b", "a"]
+    assert [one.id for one in await store.open_incidents(tenant="other", environment="default")] == ["c"]
+    assert await store.open_incidents(tenant="other", environment="staging") == ()
+
+
+async def test_incidents_are_listed_newest_first(store, clock):
+    """As many as are asked for."""
+    for name in ("b", "c", "a"):
+        await store.save(incident(name), 0)
+        clock.move(1)
+    assert [one.id for one in await store.list_incidents()] == ["a", "c", "b"]
+    assert [one.id for one in await store.list_incidents(2)] == ["a", "c"]
+
+
+async def test_events_are_read_from_a_number_on(store):
+    """At most as many as are asked for."""
+    for number in range(3):
+        await store.save(incident(f"inc-{number}"), 0)
+    assert [event.seq for event in await store.events_after(1)] == [2, 3]
+    assert [event.seq for event in await store.events_after(0, 2)] == [1, 2]
+
+
+async def test_a_delivery_that_changed_an_incident_names_it(store):
+    """So that people find what came of it; other deliveries wait on."""
+    row_id, other = await store.inbox.put(delivery()), await store.inbox.put(delivery("d-2"))
+    assert await store.save(incident(), 0, delivery_id=row_id) == 1
+    assert (await store.inbox.get(row_id)).note == "inc-1"
+    assert (await store.inbox.get(other)).status is Status.PENDING
+
+
+async def test_a_result_for_an_older_version_is_refused_and_the_write_waits_on(store):
+    """What somebody else stored meanwhile is kept, and nothing says that the write was carried out."""
+    await store.save(incident().send(OpenIssue()), 0)
+    [row] = await store.outbox.pending("inc-1")
+    await store.save(incident(title="newer"), 1)
+    with pytest.raises(StaleIncidentError) as caught:
+        await store.delivered(row, incident(issue=5), 1, result=Done(number=5))
+    assert str(caught.value) == str(StaleIncidentError("inc-1", 1))
+    assert await store.load("inc-1") == (incident(title="newer"), 2)
+    assert await store.outbox.pending("inc-1") == (row,)
+    assert [entry.kind async for entry in store.audit.export()] == []
+
+
+async def test_a_write_that_somebody_else_settled_is_not_settled_again(store):
+    """Not even over the newest version."""
+    await store.save(incident().send(OpenIssue()), 0)
+    [row] = await store.outbox.pending("inc-1")
+    assert await store.delivered(row, incident(issue=5), 1, result=Done(number=5)) == 2
+    with pytest.raises(StaleIncidentError) as caught:
+        await store.delivered(row, incident(issue=6), 2, result=Done(number=6))
+    assert str(caught.value) == str(StaleIncidentError("inc-1", 2))
+
+
+async def test_the_audit_says_what_came_of_a_write_and_when(store, clock):
+    """Carried out with its result, or refused with the reason."""
+    label = LabelIssue(key="label", add=("x",))
+    await store.save(incident().send(OpenIssue(), label), 0)
+    one, other = await store.outbox.pending("inc-1")
+    clock.move(5)
+    await store.delivered(one, incident(issue=5), 1, result=Done(number=5))
+    await store.delivered(other, incident(issue=5), 2, result=Refused(reason="no"))
+    rows = [entry async for entry in store.audit.export()]
+    assert [(row.kind, row.at, row.incident_id, row.data["write"], row.data["result"]) for row in rows] == [
+        ("write_carried_out", clock(), "inc-1", "open_issue", {"ok": True, "number": 5}),
+        ("write_refused", clock(), "inc-1", "label_issue", {"ok": False, "reason": "no", "retry": False}),
+    ]
+
+
+async def test_a_check_of_the_database_says_when_it_does_not_answer(store, monkeypatch):
+    """It returns when it does."""
+    await store.check()
+
+    async def silent(*_):
+        raise DatabaseUnavailableError("locked")
+
+    monkeypatch.setattr(store.events, "after", silent)
+    with pytest.raises(DatabaseUnavailableError):
+        await store.check()

@@ -116,7 +116,7 @@ async def test_issues_and_comments_are_made_once_per_marker(shop):
     edited = await shop.forge.upsert_comment(REPO, 1, body="two", marker="<!-- c -->", comment_id=None)
     assert posted.number == edited.number
     comment = await shop.forge.comment(REPO, posted.number)
-    assert (comment.body, comment.by_app, comment.updated_at > comment.created_at) == ("two\n<!-- c -->", True, True)
+    assert (comment.body, comment.by_app, comment.updated_at > comment.created_at) == ("two\n\n<!-- c -->", True, True)
     await shop.forge.react(REPO, posted.number, Reaction.DONE)
     await shop.forge.react(REPO, posted.number, Reaction.DONE)
     assert shop.github.reactions[posted.number] == [Reaction.DONE]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agents.config import CONFIG_PATH, ApprovalRule, Approvals, Autonomy, RepoConfig, ServiceConfig
-from agents.gate import Facts, Gate, Problem, judge, open_gate
+from agents.gate import Facts, Gate, Merged, Problem, Revoked, judge, open_gate
 from agents.incident import Incident
 from agents.plan import FileEdit, Plan, PullRequestRef, Risk
 from agents.plans import LIFETIME, POLICY_VERSION
@@ -113,9 +113,9 @@ def autonomy(value: Autonomy) -> Change:
     return facts(config=REPO_CONFIG.model_copy(update={"autonomy": value}))
 
 
-def revoked(why: str) -> Problem:
+def revoked(why: str, plan: Plan = PLAN, pull: PullRequestRef = PULL) -> Revoked:
     """Return a problem that asks for a new plan."""
-    return Problem(why, revokes=True)
+    return Revoked(why, plan=plan, pull=pull)
 
 
 FOREIGN = Problem(
@@ -138,7 +138,7 @@ PROBLEMS: dict[str, tuple[Change, Problem]] = {
     "gone": (facts(pull=None), GONE),
     "pushed": (state(head_sha="f" * 40), FOREIGN),
     "branch": (state(head_ref="main2"), FOREIGN),
-    "merged": (state(merged=True), Problem("#5 is merged already.", merged=True)),
+    "merged": (state(merged=True), Merged("#5 is merged already.", pull=PULL)),
     "closed": (state(open=False), CLOSED),
     "retargeted": (state(base_ref="a_b"), revoked("#5 now goes into a\\_b, not main.")),
     "default": (facts(default_branch="a_b"), revoked("the default branch is now a\\_b.")),
@@ -161,11 +161,17 @@ PROBLEMS: dict[str, tuple[Change, Problem]] = {
 """Every problem in the order in which it is looked for, and how the world comes to have it alone."""
 
 
+def about(world: World, problem: Problem) -> Problem:
+    """Return the problem as one of this world's plan."""
+    return replace(problem, plan=world.plan) if isinstance(problem, Revoked) else problem
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_each_problem_alone_closes_the_gate(name):
     """One thing is wrong, everything else is as it should be."""
     change, problem = PROBLEMS[name]
-    assert change(World()).judged() == problem
+    world = change(World())
+    assert world.judged() == about(world, problem)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -175,7 +181,7 @@ def test_of_several_problems_the_first_is_told(name):
     world = World()
     for later in reversed(names[names.index(name) :]):
         world = PROBLEMS[later][0](world)
-    assert world.judged() == PROBLEMS[name][1]
+    assert world.judged() == about(world, PROBLEMS[name][1])
 
 
 @pytest.mark.parametrize("known", [MOVED, UNMOVED], ids=["moved", "unmoved"])
@@ -254,14 +260,14 @@ async def test_a_branch_that_moved_is_compared_and_the_files_of_the_plan_are_rea
 async def test_a_file_that_was_deleted_is_a_change(shop, waiting, path, why):
     """GitHub knows no such file, which is read as a fact and not as an error."""
     shop.commit("Remove it", {path: None})
-    assert await open_gate(waiting, shop.forge, ONSET) == revoked(why)
+    assert await open_gate(waiting, shop.forge, ONSET) == revoked(why, waiting.plan, waiting.pull_request)
 
 
 async def test_a_base_commit_that_github_does_not_know_is_a_rewritten_history(shop, waiting):
     """It was thrown away, so nobody can say what changed since."""
     shop.write_docs()
     lost = waiting.evolve(plan=waiting.plan.model_copy(update={"base_sha": "0" * 40}))
-    assert await open_gate(lost, shop.forge, ONSET) == REWRITTEN
+    assert await open_gate(lost, shop.forge, ONSET) == replace(REWRITTEN, plan=lost.plan, pull=lost.pull_request)
 
 
 async def test_a_pull_request_that_github_does_not_know_is_gone(shop, waiting):

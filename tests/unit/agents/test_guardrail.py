@@ -69,6 +69,14 @@ def test_a_declared_limit_needs_one_approval():
     )
 
 
+def test_a_commit_that_is_gone_is_denied_by_its_own_rule_beside_the_others():
+    """Nothing can be said of its files either; the whole is a decision of the policy."""
+    decision = decide(reverting(recalled=EXACT), config(), ONSET, None)
+    assert (decision.rule, [rule.rule for rule in decision.children]) == ("policy", PASSED[:-1])
+    denied = [rule.rule for rule in decision.children if rule.outcome is Outcome.DENY]
+    assert denied == ["revert", "files"]
+
+
 def test_without_configuration_nothing_may_be_changed():
     """Whatever the diagnosis."""
     assert denial(decide(deciding(), None, ONSET)) == (
@@ -222,6 +230,7 @@ def test_a_remembered_limit_in_a_file_of_others_is_denied(file, reason):
 def test_a_recent_small_commit_of_the_service_may_be_reverted_at_low_risk():
     """Documentation that it changed along does not count."""
     decision = decide(reverting(), config(), ONSET, commit(DISCOUNTS_FILE, "CHANGELOG.md", "docs/discounts.md"))
+    assert (decision.rule, [rule.rule for rule in decision.children]) == ("policy", PASSED)
     assert (decision.outcome, decision.approvals_needed, decision.permission) == (
         Outcome.REQUIRE_APPROVAL,
         1,

@@ -11,28 +11,20 @@ from agents.human import answer, human, pushed, review
 from agents.incident import Incident, Stage
 from agents.plan import Risk
 from agents.testing.builders import ONSET
+from agents.testing.events import REVOKING, change_file, crew
 from agents.testing.flow import carried_out, invoked, proposed, revert_of, says
 from agents.testing.github import APP
 from agents.testing.repository import blob_sha
 from agents.testing.shop import CONFIG, SETTINGS_FILE, Shop, with_autonomy
-from agents.writes import ClosePull, MergePull, React, Reaction, Reply
+from agents.writes import ClosePull, CompleteCheck, MergePull, React, Reaction, Reply
 
 TWO_PEOPLE = CONFIG + "approvals: {low: {count: 2, permission: write}}\n"
-
-
-def world(config: str = CONFIG) -> Shop:
-    """Return the shop with people: mia maintains, will writes, rita reads, adam is the admin, dana wrote the code."""
-    shop = Shop(config)
-    shop.github.clock = ONSET
-    for login, permission in {"mia": "maintain", "will": "write", "tom": "triage", "adam": "admin"}.items():
-        shop.github.grant(login, permission)
-    return shop
 
 
 @pytest.fixture
 def shop() -> Shop:
     """The shop, where one person with write permission is enough."""
-    return world()
+    return crew()
 
 
 @pytest.fixture
@@ -113,7 +105,7 @@ async def test_permission_that_was_taken_away_no_longer_counts(shop, waiting):
 
 async def test_the_configured_permission_is_needed_not_just_write():
     """Where maintain is configured, write is not enough, and admin is more than enough."""
-    shop = world(CONFIG + "approvals: {low: {count: 1, permission: maintain}}\n")
+    shop = crew(CONFIG + "approvals: {low: {count: 1, permission: maintain}}\n")
     waiting = await proposed(shop)
     assert refused(await says(shop, waiting, "will", "/approve"), waiting) == (
         "will has write permission on this repository; this fix needs maintain. "
@@ -220,7 +212,7 @@ async def test_a_comment_older_than_the_plan_counts_only_if_it_names_it(shop, wa
 
 async def test_two_people_are_needed_where_two_are_configured():
     """The first approval is counted and shown, the second one suffices."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     waiting = await proposed(shop)
     once = await says(shop, waiting, "will", "/approve")
     assert once.stage is Stage.AWAITING_APPROVAL
@@ -231,7 +223,7 @@ async def test_two_people_are_needed_where_two_are_configured():
 
 async def test_one_person_counts_once_however_often_they_approve():
     """Twice by comment, by review as well, or under a new login: one person is one approval."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     once = (await says(shop, await proposed(shop), "will", "/approve")).evolve(outgoing=())
     again = await says(shop, once, "will", "/approve")
     assert refused(again, once) == (
@@ -309,54 +301,6 @@ async def test_with_less_autonomy_than_approve_people_merge(shop, waiting, level
     )
 
 
-def expire(shop: Shop, waiting: Incident) -> str:
-    """A day passes."""
-    shop.github.tick(timedelta(hours=24))
-    return f"it expired at {waiting.plan.expires_at:%Y-%m-%d %H:%M} UTC."
-
-
-def change_config(shop: Shop, waiting: Incident) -> str:
-    """Somebody changes the policy of the repository."""
-    shop.commit("Loosen", {CONFIG_PATH: CONFIG.replace("maximum: 20", "maximum: 200")})
-    return "the repository's configuration changed since it was made."
-
-
-def break_config(shop: Shop, waiting: Incident) -> str:
-    """Somebody breaks it."""
-    shop.commit("Oops", {CONFIG_PATH: "version: ["})
-    return "the repository's configuration cannot be used any more."
-
-
-def change_file(shop: Shop, waiting: Incident) -> str:
-    """Somebody changes the planned file."""
-    shop.set_pool(3)
-    return "services/quote/settings.yaml changed on main since it was made."
-
-
-def retarget(shop: Shop, waiting: Incident) -> str:
-    """Somebody lets the pull request go elsewhere."""
-    shop.github.git.branches["release"] = shop.head
-    shop.github.pulls[1].base_ref = "release"
-    return "#1 now goes into release, not main."
-
-
-def rewrite(shop: Shop, waiting: Incident) -> str:
-    """Somebody pushes another history."""
-    tree = dict(shop.github.git.trees[shop.head])
-    shop.github.git.commit(tree, message="Squashed", branch="main", parents=())
-    return "the history of main was rewritten since it was made."
-
-
-def rename_default(shop: Shop, waiting: Incident) -> str:
-    """Somebody makes another branch the default."""
-    shop.github.git.branches["trunk"] = shop.head
-    shop.github.default_branch = "trunk"
-    return "the default branch is now trunk."
-
-
-REVOKING = [expire, change_config, break_config, change_file, retarget, rewrite, rename_default]
-
-
 @pytest.mark.parametrize("happens", REVOKING)
 async def test_a_revoked_plan_is_replaced_instead_of_approved(shop, waiting, happens):
     """Its pull request is closed, Guardrail decides anew, and the answer says why."""
@@ -366,6 +310,12 @@ async def test_a_revoked_plan_is_replaced_instead_of_approved(shop, waiting, hap
     assert not [write for write in told.outgoing if isinstance(write, MergePull)]
     (close,) = [write for write in told.outgoing if isinstance(write, ClosePull)]
     assert (close.number, close.branch) == (1, waiting.plan.branch)
+    (check,) = [write for write in told.outgoing if isinstance(write, CompleteCheck)]
+    assert (check.key, check.head_sha) == (f"check:{waiting.plan.id}:replaced", waiting.pull_request.head_sha)
+    assert (check.conclusion, check.title) == ("neutral", "Replaced")
+    assert check.summary == f"Plan `{waiting.plan.id}` no longer holds. A new plan takes its place."
+    assert waiting.decision is not None
+    assert told.decision is None
     assert reply(told).startswith(f"Plan `{waiting.plan.id}` no longer holds: {why} I close its pull request")
 
 
@@ -473,7 +423,7 @@ async def test_a_pull_request_that_was_merged_meanwhile_goes_on(shop, waiting):
 
 async def test_a_push_drops_approvals_and_is_said_once():
     """The second delivery of the same push changes nothing."""
-    shop = world(TWO_PEOPLE)
+    shop = crew(TWO_PEOPLE)
     once = (await says(shop, await proposed(shop), "will", "/approve")).evolve(outgoing=())
     sha = shop.github.pushes(once.plan.branch, {"services/quote/app.py": "x\n"}, login="mallory")
     dropped = pushed(once, "mallory", sha, shop.github.now())
@@ -534,6 +484,24 @@ async def test_reject_closes_the_pull_request_and_hands_over(shop, waiting):
     (close,) = [write for write in told.outgoing if isinstance(write, ClosePull)]
     assert (close.number, close.branch) == (1, waiting.plan.branch)
     assert told.timeline[-1].note == "will rejected the fix: use **bigger** @all <b>"
+    (check,) = [write for write in told.outgoing if isinstance(write, CompleteCheck)]
+    assert (check.key, check.head_sha) == (f"check:{waiting.plan.id}:rejected", waiting.pull_request.head_sha)
+    assert (check.conclusion, check.title) == ("failure", "Rejected")
+    assert check.summary == f"Plan `{waiting.plan.id}` was rejected. People take over."
+
+
+async def test_a_fix_may_be_rejected_without_a_reason(shop, waiting):
+    """Then none is told."""
+    told = await says(shop, waiting, "will", "/reject")
+    assert told.timeline[-1].note == "will rejected the fix."
+    assert reply(told) == "will rejected the fix.\n\n#1 is closed, and the incident is in the hands of people."
+
+
+@pytest.mark.parametrize(("length", "kept"), [(300, "x" * 300), (301, "x" * 299 + "…")])
+async def test_a_long_reason_is_cut_in_the_timeline(shop, waiting, length, kept):
+    """It has three hundred characters at most."""
+    told = await says(shop, waiting, "will", f"/reject {'x' * length}")
+    assert told.timeline[-1].note == f"will rejected the fix: {kept}"
 
 
 async def test_an_approved_fix_can_still_be_rejected_before_it_is_merged(shop, waiting):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents.incident import Stage
-from agents.jules import jules
+from agents.jules import PERIOD, THRESHOLD, jules
 from agents.plan import RevertCommit
 from agents.ports import Case
 from agents.testing.builders import incident
@@ -61,3 +61,25 @@ async def test_what_telemetry_wrote_is_escaped_in_the_proposal():
     assert "<!--" not in proposal.body
     assert "@maria" not in proposal.body
     assert "](http" not in proposal.body
+
+
+@pytest.mark.parametrize(("older", "proposals"), [(timedelta(0), 1), (timedelta(seconds=1), 0)])
+async def test_a_period_of_30_days_counts_to_the_second(older, proposals):
+    """A case of exactly 30 days ago is the third one, a second earlier it is none."""
+    assert (timedelta(days=30), 3) == (PERIOD, THRESHOLD)
+    first = case(1).model_copy(update={"verified_at": NOW - timedelta(days=30) - older})
+    assert len(await propose(first, case(2), case(3))) == proposals
+
+
+@pytest.mark.parametrize(("service", "named"), [("gateway", "gateway"), (None, "first")])
+async def test_the_proposal_names_the_incidents_service_or_that_of_the_first_case(service, named):
+    """And the kind of the first case."""
+    cases = [
+        case(number, days_ago=9 - number).model_copy(update={"service": name, "kind": f"kind_{number}"})
+        for number, name in enumerate(("first", "second", "third"))
+    ]
+    step = jules(FakeMemory(*cases), lambda: NOW)
+    after = await step(incident(deploy_signal(), Stage.EVOLVING).evolve(service=service))
+    (proposal,) = [write for write in after.outgoing if isinstance(write, OpenProposal)]
+    assert proposal.title == f"Make {named} immune to kind 0"
+    assert proposal.body.startswith(f"The same failure of **{named}** was fixed 3 times")

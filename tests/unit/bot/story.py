@@ -4,22 +4,14 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from agents.brain import brain
-from agents.cag import cag
-from agents.curator import curator
-from agents.fixer import fixer
-from agents.guardrail import guardrail
-from agents.human import human
-from agents.incident import Agent, Incident, RepoRef
-from agents.jules import jules
-from agents.ports import Step
+from agents.incident import Incident, RepoRef
 from agents.results import apply
-from agents.scout import scout
 from agents.stages import ACTS
 from agents.testing.builders import ONSET, REPO
 from agents.testing.memory import FakeMemory
 from agents.testing.shop import Shop
 from agents.testing.telemetry import FakeTelemetry
+from bot.app.work import build_steps
 from bot.comments import Texts
 from bot.delivery import deliver
 from bot.events import Event, IssueCommentEvent, SignalEvent
@@ -44,20 +36,7 @@ class Story:
         self.markers = Markers(SecretStr("secret"))
         self.texts = Texts(self.markers, dashboard_url="https://sre.example")
         self.deps = Deps(self.shop.forge, self.github.now, self.markers, "incident", self._repo)
-        self.steps = self._agents()
-
-    def _agents(self) -> dict[Agent, Step]:
-        forge, now = self.shop.forge, self.github.now
-        return {
-            Agent.SCOUT: scout(self.telemetry, now),
-            Agent.CAG: cag(forge, self.memory, now),
-            Agent.BRAIN: brain(forge, self.memory, now),
-            Agent.GUARDRAIL: guardrail(forge, now),
-            Agent.FIXER: fixer(forge, now),
-            Agent.HUMAN: human(forge, now),
-            Agent.CURATOR: curator(forge, self.telemetry, self.memory, now),
-            Agent.JULES: jules(self.memory, now),
-        }
+        self.steps = build_steps(self.shop.forge, self.telemetry, self.memory, self.github.now)
 
     async def _repo(self, _: Signal) -> RepoRef:
         return REPO

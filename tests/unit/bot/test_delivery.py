@@ -7,6 +7,8 @@ from pydantic import SecretStr
 
 from agents.errors import ForgeRefusedError, ForgeUnavailableError
 from agents.incident import Incident, Stage
+from agents.markdown import plain
+from agents.plan import Plan
 from agents.testing.flow import proposed
 from agents.testing.shop import Shop
 from agents.writes import (
@@ -30,6 +32,7 @@ from agents.writes import (
     Write,
 )
 from bot.comments import Texts
+from bot.comments.opening import MAX_TITLE
 from bot.delivery import deliver
 from bot.markers import Markers
 from tests.unit.bot.comments import incidents
@@ -150,3 +153,125 @@ async def test_the_plan_of_a_dry_run_is_never_proposed(shop: Shop):
         refused = await deliver(shown, ProposeChange(key="propose", revert=revert), shop.forge, TEXTS)
         assert refused == Refused(reason="there is no plan to propose")
     assert shop.forge.calls == []
+
+
+class Recorder:
+    """A forge that notes exactly what it is asked to do, and answers with its number."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[object, ...], dict[str, object]]] = []
+
+    def __getattr__(self, name: str) -> object:
+        async def noted(*args: object, **named: object) -> Done:
+            self.asked.append((name, args, named))
+            return Done(number=len(self.asked))
+
+        return noted
+
+
+async def asked(incident: Incident, write: AnyWrite) -> tuple[str, tuple[object, ...], dict[str, object]]:
+    """Return the only call that a write leads to, without the repository, which is always the incident's."""
+    forge = Recorder()
+    assert await deliver(incident, write, forge, TEXTS) == Done(number=1)  # type: ignore[arg-type]
+    [(name, (repo, *rest), named)] = forge.asked
+    assert repo == incident.repo
+    return name, tuple(rest), named
+
+
+def mark(incident: Incident, kind: str, key: str) -> str:
+    """Return the mark of a text."""
+    return TEXTS.markers.make(kind, incident.id, key)
+
+
+async def test_issue_and_proposal_are_opened_with_their_own_marks_and_labels():
+    """A title is plain and of limited length, and the proposal is no incident."""
+    incident = incidents.waiting()
+    text = TEXTS.issue(incident)
+    proposal = OpenProposal(key="proposal", title="Make `quote` immune\n" + "!" * 300, body="Because.")
+
+    assert await asked(incident, OpenIssue()) == (
+        "open_issue",
+        (),
+        {
+            "title": text.title,
+            "body": text.body,
+            "labels": ("incident", "severity:high"),
+            "marker": mark(incident, "issue", "open_issue"),
+        },
+    )
+    assert await asked(incident, proposal) == (
+        "open_issue",
+        (),
+        {
+            "title": plain(proposal.title, MAX_TITLE),
+            "body": "Because.",
+            "labels": ("reliability",),
+            "marker": mark(incident, "proposal", "proposal"),
+        },
+    )
+
+
+@pytest.mark.parametrize("known", [None, 31])
+async def test_each_comment_goes_to_its_issue_with_its_text_and_mark(known: int | None):
+    """Only the sticky comment is edited by its number; a reply goes where the command was written."""
+    incident = incidents.waiting(issue=12, comment_id=known)
+    post = PostComment(key="ask", topic=Topic.ASK_SERVICE, note="quote")
+    reply = Reply(key="reply", issue=40, comment_id=9000, text="Yes.")
+
+    def comment(issue: int, body: str, marker: str, comment_id: int | None = None) -> object:
+        return "upsert_comment", (issue,), {"body": body, "marker": marker, "comment_id": comment_id}
+
+    sticky = mark(incident, "sync_comment", "sync_comment")
+    assert await asked(incident, SyncComment()) == comment(12, TEXTS.sticky(incident), sticky, known)
+    posted = mark(incident, "post_comment", "ask")
+    assert await asked(incident, post) == comment(12, TEXTS.notice(incident, post), posted)
+    assert await asked(incident, reply) == comment(40, "Yes.", mark(incident, "reply", "reply"))
+    assert await asked(incident.evolve(issue=None), reply) == comment(40, "Yes.", mark(incident, "reply", "reply"))
+
+
+async def test_each_change_is_exactly_the_one_that_was_asked_for():
+    """Number, head, branch and words are those of the write, plan and revert are told apart."""
+    incident = incidents.waiting(issue=12).evolve(revert_plan=incidents.UNDO)
+    plan = incident.plan
+    assert plan is not None
+    check = CompleteCheck(key="check", head_sha="h", conclusion="success", title="t", summary="s")
+
+    def proposed(plan: Plan, *, revert: bool) -> object:
+        body = TEXTS.pull_request(incident, plan, revert=revert)
+        return "propose_change", (plan,), {"message": TEXTS.commit_message(incident, plan), "body": body}
+
+    assert await asked(incident, ProposeChange(key="p")) == proposed(plan, revert=False)
+    assert await asked(incident, ProposeChange(key="p", revert=True)) == proposed(incidents.UNDO, revert=True)
+    assert await asked(incident, MergePull(key="m", number=41, head_sha="h")) == (
+        *("merge", (41,)),
+        {"head_sha": "h", "title": TEXTS.merge_title(incident, 41)},
+    )
+    assert await asked(incident, ClosePull(key="c", number=41, branch="b")) == ("close_pull", (41,), {"branch": "b"})
+    assert await asked(incident, check) == (
+        *("complete_check", ("h",)),
+        {"conclusion": "success", "title": "t", "summary": "s"},
+    )
+
+
+@pytest.mark.parametrize("completed", [True, False])
+async def test_reactions_labels_and_the_close_are_those_that_were_asked_for(*, completed: bool):
+    """On the issue of the incident, or on the comment that was written."""
+    incident = incidents.waiting(issue=12)
+
+    assert await asked(incident, React(key="r", comment_id=9000, reaction=Reaction.DONE)) == (
+        *("react", (9000, Reaction.DONE)),
+        {},
+    )
+    assert await asked(incident, LabelIssue(key="l", add=("a",), remove=("b",))) == (
+        *("label_issue", (12,)),
+        {"add": ("a",), "remove": ("b",)},
+    )
+    assert await asked(incident, CloseIssue(completed=completed)) == ("close_issue", (12,), {"completed": completed})
+
+
+async def test_what_is_refused_for_want_of_an_issue_says_so(shop: Shop, waiting: Incident):
+    """The reason is in the audit."""
+    homeless = waiting.evolve(issue=None)
+
+    for write in (SyncComment(), PostComment(key="p", topic=Topic.ESCALATION), CloseIssue(), LabelIssue(key="l")):
+        assert await deliver(homeless, write, shop.forge, TEXTS) == Refused(reason="the incident has no issue yet")

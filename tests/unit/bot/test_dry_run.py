@@ -74,7 +74,7 @@ async def shown(story: Story) -> Incident:
 
 def said(story: Story) -> list[str]:
     """Return all comments without their marks, oldest first."""
-    return [body.rpartition("<!-- ")[0] or body for body in story.bodies()]
+    return [body.rpartition("\n<!-- ")[0] or body for body in story.bodies()]
 
 
 def untouched(story: Story) -> None:

@@ -111,7 +111,7 @@ async def create_token(
             value=f"ghs_{secrets.token_urlsafe(27)}",
             installation_id=installation.id,
             permissions=permissions,
-            expires_at=clock.iso(clock.now() + TOKEN_LIFE),
+            expires_at=clock.iso(clock.real_now() + TOKEN_LIFE),
         )
     )
     _forget_expired(site)
@@ -144,7 +144,7 @@ def _narrowed(installation: Installation, wanted: dict[str, Level] | None) -> di
 
 
 def _forget_expired(site: Site) -> None:
-    now = clock.now_iso()
+    now = clock.iso(clock.real_now())
     for row in site.store.tokens.where(lambda token: (token.expires_at or now) < now):
         site.store.tokens.delete(row.id)
 

@@ -75,7 +75,7 @@ def test_kind_is_exception_where_work_breaks_off_or_fails(last, source, kind):
     """Ending at the step is an exception, taking another way is missing work."""
     item = flow((100, 0, 100), (0, 20, 20), source=source)
     item = item.model_copy(update={"after": item.after.model_copy(update={"last": last})})
-    assert flow_kind(item) is kind
+    assert flow_kind(item, DEFAULTS) is kind
 
 
 def test_region_and_words_name_the_step_and_what_followed():

@@ -1,8 +1,10 @@
 """What people do to an incident's pull requests, and their reviews."""
 
+from datetime import datetime
+
 import pytest
 
-from agents.incident import Incident, Stage
+from agents.incident import TERMINAL, Agent, Incident, Merge, Stage
 from agents.stages import ACTS
 from agents.testing.builders import BAD_REVISION
 from agents.testing.scenarios import pool_signal
@@ -13,26 +15,41 @@ from tests.unit.bot.handlers.webhooks import BOT, WHEN, pull, webhook
 from tests.unit.bot.story import Story
 
 
-def closed(incident: Incident, number: int | None = None, **fields: object) -> PullRequestEvent:
-    """Return that the incident's pull request was closed."""
-    ref = incident.pull_request
-    assert ref is not None
-    made = webhook("pull_request", "closed", pull_request=pull(number or ref.number, ref.head_sha, **fields))
+def pulled(action: str, number: int, head: str, **fields: object) -> PullRequestEvent:
+    """Return that something happened to a pull request."""
+    made = webhook("pull_request", action, pull_request=pull(number, head, **fields))
     assert isinstance(made, PullRequestEvent)
     return made
 
 
-def review(incident: Incident, state: str, *, commit: str | None = None, user: object = None) -> PullRequestReviewEvent:
+def closed(incident: Incident, number: int | None = None, **fields: object) -> PullRequestEvent:
+    """Return that the incident's pull request was closed."""
+    ref = incident.pull_request
+    assert ref is not None
+    return pulled("closed", number or ref.number, ref.head_sha, **fields)
+
+
+REVIEWER = {"login": "maria", "id": 1000, "type": "User"}
+
+
+def review(
+    incident: Incident,
+    state: str,
+    *,
+    commit: str | None = None,
+    user: object = REVIEWER,
+    sender: dict[str, object] = REVIEWER,
+    number: int | None = None,
+) -> PullRequestReviewEvent:
     """Return a review by Maria of the incident's pull request."""
     ref = incident.pull_request
     assert ref is not None
-    person = user or {"login": "maria", "id": 1000, "type": "User"}
     made = webhook(
         "pull_request_review",
         "submitted",
-        sender=person,
-        review={"id": 1, "state": state, "user": person, "commit_id": commit or ref.head_sha},
-        pull_request=pull(ref.number, ref.head_sha),
+        sender=sender,
+        review={"id": 1, "state": state, "user": user, "commit_id": commit or ref.head_sha},
+        pull_request=pull(number or ref.number, ref.head_sha),
     )
     assert isinstance(made, PullRequestReviewEvent)
     return made
@@ -60,7 +77,9 @@ async def test_a_merge_by_a_person_counts_but_has_to_be_proven(story: Story, wai
     assert merged.stage is Stage.VERIFYING
     assert merged.merge is not None
     assert merged.merge.sha == BAD_REVISION
-    assert merged.timeline[-1].note.startswith("maria merged #2")
+    assert merged.timeline[-1].note == (
+        f"maria merged #2 as {BAD_REVISION[:9]}. It counts once telemetry shows that it works."
+    )
 
 
 async def test_a_merge_that_is_known_changes_nothing(story: Story, waiting: Incident):
@@ -140,9 +159,44 @@ async def test_other_reviews_are_no_approval(story: Story, waiting: Incident, st
     assert await pull_request_review.handle(waiting, review(waiting, state), story.deps) == waiting
 
 
-async def test_a_review_by_a_bot_is_ignored(story: Story, waiting: Incident):
-    """Only people approve."""
-    assert await pull_request_review.handle(waiting, review(waiting, "approved", user=BOT), story.deps) == waiting
+@pytest.mark.parametrize("state", ["approved", "Approved", "APPROVED"])
+async def test_the_state_of_a_review_is_read_in_any_case(story: Story, waiting: Incident, state: str):
+    """Webhooks write it small, the REST API in capitals."""
+    approved = await pull_request_review.handle(waiting, review(waiting, state), story.deps)
+
+    assert approved is not None
+    assert [(each.login, each.user_id, each.via) for each in approved.approvals] == [("maria", 1000, "review")]
+
+
+@pytest.mark.parametrize(("user", "sender"), [(BOT, BOT), (BOT, REVIEWER), (REVIEWER, BOT)])
+async def test_a_review_by_a_bot_is_ignored(
+    story: Story, waiting: Incident, user: dict[str, object], sender: dict[str, object]
+):
+    """Only people approve: neither a bot's review that a person sends, nor a person's that a bot sends, counts."""
+    given = review(waiting, "approved", user=user, sender=sender)
+    assert await pull_request_review.handle(waiting, given, story.deps) == waiting
+
+
+async def test_a_review_by_a_deleted_account_does_not_approve(story: Story, waiting: Incident):
+    """GitHub shows it as a ghost, which has no permission."""
+    found = await pull_request_review.handle(waiting, review(waiting, "approved", user=None), story.deps)
+
+    assert found is not None
+    assert (found.stage, found.approvals) == (Stage.AWAITING_APPROVAL, ())
+
+
+async def test_a_review_of_another_pull_request_does_not_approve(story: Story, waiting: Incident):
+    """It was not given on the fix, though its commit may be the same."""
+    assert await pull_request_review.handle(waiting, review(waiting, "approved", number=99), story.deps) == waiting
+
+
+async def test_a_review_without_an_incident_or_without_a_fix_changes_nothing(story: Story, waiting: Incident):
+    """There is nothing that it could approve."""
+    given = review(waiting, "approved")
+    without = waiting.evolve(pull_request=None)
+
+    assert await pull_request_review.handle(None, given, story.deps) is None
+    assert await pull_request_review.handle(without, given, story.deps) == without
 
 
 async def test_a_review_of_an_old_commit_does_not_approve(story: Story, waiting: Incident):
@@ -152,3 +206,107 @@ async def test_a_review_of_an_old_commit_does_not_approve(story: Story, waiting:
     assert found is not None
     assert found.stage is Stage.AWAITING_APPROVAL
     assert found.approvals == ()
+
+
+OVER = sorted(TERMINAL | {Stage.VERIFYING, Stage.REVERTING, Stage.LEARNING, Stage.EVOLVING})
+"""From the merge on, the pull request no longer decides anything."""
+
+
+@pytest.mark.parametrize("stage", OVER)
+@pytest.mark.parametrize("merged", [True, False])
+async def test_after_the_merge_its_pull_request_decides_nothing(
+    story: Story, waiting: Incident, stage: Stage, *, merged: bool
+):
+    """Neither a merge nor a close is taken for news then."""
+    later = waiting.evolve(stage=stage)
+    event = closed(waiting, merged=merged, merge_commit_sha=BAD_REVISION if merged else None)
+
+    assert await pull_request.handle(later, event, story.deps) == later
+
+
+@pytest.mark.parametrize("stage", sorted(frozenset(Stage) - frozenset(OVER) - {Stage.AWAITING_INFO}))
+async def test_before_the_merge_a_close_rejects_the_fix_in_every_stage(story: Story, waiting: Incident, stage: Stage):
+    """Approvals go with it, so that none is taken for one of a later plan."""
+    approved = await pull_request_review.handle(waiting, review(waiting, "approved"), story.deps)
+    assert approved is not None
+    assert approved.approvals
+
+    ended = await pull_request.handle(approved.evolve(stage=stage), closed(waiting), story.deps)
+
+    assert ended is not None
+    assert (ended.stage, ended.approvals) == (Stage.ESCALATED, ())
+    last = ended.timeline[-1]
+    assert (last.agent, last.at) == (Agent.HUMAN, story.github.now())
+    assert last.note == "maria closed #2 without merging it, so the fix is rejected."
+
+
+async def test_a_merge_that_the_bot_stored_already_is_not_taken_for_a_second_one(story: Story, waiting: Incident):
+    """The webhook of our own merge may come while the incident is still in `merging`."""
+    own = waiting.evolve(stage=Stage.MERGING, merge=Merge(sha=BAD_REVISION, at=story.github.now()))
+    event = closed(waiting, merged=True, merge_commit_sha="0" * 40, merged_at=WHEN)
+
+    assert await pull_request.handle(own, event, story.deps) == own
+
+
+async def test_a_merge_without_its_commit_is_not_believed(story: Story, waiting: Incident):
+    """Without the commit nothing could be proven."""
+    event = closed(waiting, merged=True, merge_commit_sha=None, merged_at=WHEN)
+
+    assert await pull_request.handle(waiting, event, story.deps) == waiting
+
+
+@pytest.mark.parametrize("when", [WHEN, None])
+async def test_a_merge_by_a_person_is_noted_with_its_time(story: Story, waiting: Incident, when: str | None):
+    """Its time is the one that GitHub tells, or else that of its webhook."""
+    event = closed(waiting, merged=True, merge_commit_sha=BAD_REVISION, merged_at=when)
+
+    merged = await pull_request.handle(waiting, event, story.deps)
+
+    assert merged is not None
+    assert merged.merge is not None
+    assert merged.merge.at == (datetime.fromisoformat(WHEN) if when else story.github.now())
+    assert merged.timeline[-1].agent is Agent.HUMAN
+    assert merged.timeline[-1].at == story.github.now()
+
+
+async def test_without_a_pull_request_none_is_its_own(story: Story, waiting: Incident):
+    """Whatever is closed, it was not the fix."""
+    without = waiting.evolve(pull_request=None)
+
+    assert await pull_request.handle(without, closed(waiting), story.deps) == without
+
+
+@pytest.mark.parametrize(
+    ("event", "note"),
+    [
+        (pulled("closed", 5, "e" * 40, merged=True), "maria merged #5, which takes the fix back."),
+        (pulled("closed", 5, "e" * 40), "maria closed #5 without merging it, so the fix stays in."),
+        (pulled("synchronize", 5, "e" * 40), None),
+    ],
+)
+async def test_people_decide_about_the_revert(
+    story: Story, waiting: Incident, event: PullRequestEvent, note: str | None
+):
+    """What became of it is noted with its time; a push to it is theirs."""
+    ref = waiting.pull_request
+    assert ref is not None
+    handed = waiting.evolve(stage=Stage.ESCALATED, revert_pull_request=ref.model_copy(update={"number": 5}))
+
+    seen = await pull_request.handle(handed, event, story.deps)
+
+    assert seen is not None
+    assert seen.stage is Stage.ESCALATED
+    new = [(entry.at, entry.agent, entry.note) for entry in seen.timeline[len(handed.timeline) :]]
+    assert new == ([(story.github.now(), Agent.HUMAN, note)] if note else [])
+
+
+async def test_beside_a_revert_the_fix_is_still_the_fix(story: Story, waiting: Incident):
+    """A close of the fix itself is no news of the revert."""
+    ref = waiting.pull_request
+    assert ref is not None
+    both = waiting.evolve(revert_pull_request=ref.model_copy(update={"number": 5}))
+
+    ended = await pull_request.handle(both, closed(waiting), story.deps)
+
+    assert ended is not None
+    assert ended.stage is Stage.ESCALATED
