@@ -9,10 +9,11 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 # Tests that run the bot in pytest's own process, with nothing but loopback. Those left out are slow and add no line.
-IN_PROCESS := tests/inprocess tests/unit/bot tests/unit/action/respond tests/integration/bot tests/contract/test_forge.py \
-  tests/contract/test_queue.py tests/contract/test_memory.py tests/integration/test_http_heads.py \
-  $(addprefix --ignore=tests/,inprocess/test_life.py inprocess/test_commands.py unit/bot/test_shared_cause.py \
-  unit/bot/comments/test_safety.py unit/bot/web/test_web_weight.py integration/bot/test_scout_process.py) \
+IN_PROCESS := $(patsubst %,tests/inprocess/test_%.py,dashboard_reads giving_up intake people respond story webhooks_in) \
+  tests/unit/bot tests/unit/action/respond tests/integration/bot tests/integration/test_http_heads.py \
+  tests/contract/test_forge.py tests/contract/test_queue.py tests/contract/test_memory.py \
+  $(addprefix --ignore=tests/unit/bot/,test_shared_cause.py comments/test_safety.py web/test_web_weight.py) \
+  --ignore=tests/integration/bot/test_scout_process.py \
   -k "not postgres and not MiniLM and not (chroma and server) and not without_credentials"
 
 help:  ## Show this help
@@ -31,7 +32,9 @@ e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
 	$(BIN)/pytest tests/e2e -m long
 
 coverage: $(VENV)/.dev  ## Run the in-process tests and print what they cover of each module; fails below 80%
-	$(BIN)/coverage run -m pytest -q $(IN_PROCESS)
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -q -p tests.measured -n auto --maxprocesses 2 --dist loadfile $(IN_PROCESS)
+	$(BIN)/coverage combine -q
 	$(BIN)/python -m tests.coverage_per_module
 
 check: format lint types imports actions deploy-files test coverage mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, coverage, mutants of the day

@@ -45,6 +45,7 @@ async def running(run: Coroutine[Any, Any, None], port: int) -> AsyncGenerator[h
         await until_listening(process, port)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             yield client
+        assert not process.done(), "it would be this process that the signal ends"
         signal.raise_signal(signal.SIGTERM)
         await process
     finally:
