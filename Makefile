@@ -1,12 +1,19 @@
 # `make demo` and `make test` are the only set-up: each makes .venv first when it is missing or out of date.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca mutants mutants-sample image-check lock clean
+.PHONY: help demo up test e2e coverage check format lint types imports actions deploy-files bench bench-detect bench-ingest bench-rca mutants mutants-sample image-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # The first interpreter that really runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+# Tests that run the bot in pytest's own process, with nothing but loopback. Those left out are slow and add no line.
+IN_PROCESS := tests/inprocess tests/unit/bot tests/unit/action/respond tests/integration/bot tests/contract/test_forge.py \
+  tests/contract/test_queue.py tests/contract/test_memory.py tests/integration/test_http_heads.py \
+  $(addprefix --ignore=tests/,inprocess/test_life.py inprocess/test_commands.py unit/bot/test_shared_cause.py \
+  unit/bot/comments/test_safety.py unit/bot/web/test_web_weight.py integration/bot/test_scout_process.py) \
+  -k "not postgres and not MiniLM and not (chroma and server) and not without_credentials"
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,7 +30,11 @@ test: $(VENV)/.dev  ## Run every test; what needs a missing part is skipped with
 e2e: $(VENV)/.dev  ## Run the tests of the whole loop that take minutes
 	$(BIN)/pytest tests/e2e -m long
 
-check: format lint types imports actions deploy-files test mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, mutants of the day
+coverage: $(VENV)/.dev  ## Run the in-process tests and print what they cover of each module; fails below 80%
+	$(BIN)/coverage run -m pytest -q $(IN_PROCESS)
+	$(BIN)/python -m tests.coverage_per_module
+
+check: format lint types imports actions deploy-files test coverage mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, coverage, mutants of the day
 
 format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
 	$(BIN)/ruff format --check .
