@@ -656,7 +656,8 @@ async def test_a_lease_is_taken_and_renewed_for_its_whole_length(desk: Desk, sle
     desk.steps[Stage.ORIENTING] = until_renewed
     await desk.lanes.advance("inc-1")
     after = len(calls)
-    await asyncio.sleep(0)
+    for _ in range(20):
+        await desk.store.check()  # gives a keeper that was left behind time to ask again
 
     owner = calls[0][2]
     assert calls[:3] == [("lease", "inc-1", owner, 9), ("renew", "inc-1", owner, 9), ("renew", "inc-1", owner, 9)]
