@@ -649,7 +649,7 @@ async def test_a_lease_is_taken_and_renewed_for_its_whole_length(desk: Desk, sle
     store.lease, store.renew, store.release = leasing, renewing, releasing
 
     async def until_renewed(_: Incident) -> Incident:
-        await renewed.wait()
+        await asyncio.wait_for(renewed.wait(), 3)  # where nobody renews, the test fails soon
         return incident(stage=WAITS)
 
     await desk.store.save(incident(stage=Stage.ORIENTING), 0)
