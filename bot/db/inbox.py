@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +25,18 @@ _COLUMNS = tuple(inbox.c[name] for name in InboxRow.model_fields)
 
 def _row(row: RowMapping) -> InboxRow:
     return InboxRow.model_validate(dict(row))
+
+
+def to_wake(now: datetime, *, max_attempts: int, limit: int) -> Select[Any, Any]:
+    """Return the query for rows to wake, oldest first; what others wake now is left out."""
+    waiting = (inbox.c.status == Status.PENDING) & (inbox.c.next_at <= now)
+    return (
+        select(inbox.c.id, inbox.c.wakes)
+        .where(waiting, inbox.c.attempts < max_attempts)
+        .order_by(inbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 async def finish(connection: AsyncConnection, row_id: int, note: str, now: datetime) -> None:
@@ -116,15 +128,8 @@ class Inbox:
 
     async def due(self, now: datetime, *, max_attempts: int, limit: int = 100) -> tuple[tuple[int, int], ...]:
         """Return (id, wake number) of rows to wake, and put off their next wake-up."""
-        waiting = (inbox.c.status == Status.PENDING) & (inbox.c.next_at <= now)
         async with self._database.write() as connection:
-            found = await connection.execute(
-                select(inbox.c.id, inbox.c.wakes)
-                .where(waiting, inbox.c.attempts < max_attempts)
-                .order_by(inbox.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            )
+            found = await connection.execute(to_wake(now, max_attempts=max_attempts, limit=limit))
             due = tuple((row.id, row.wakes + 1) for row in found)
             for row_id, wakes in due:
                 put_off = {"wakes": wakes, "next_at": now + backoff(wakes, first_s=5, cap_s=60)}

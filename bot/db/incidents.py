@@ -126,18 +126,23 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     )
 
 
-async def due(connection: AsyncConnection, now: datetime, *, max_wakes: int, limit: int) -> tuple[tuple[str, int], ...]:
-    """Return (id, wake number) of incidents to wake, and put off their next wake-up.
-
-    Due are those whose `wake_at` has come and those with writes to carry out.
-    """
-    found = await connection.execute(
+def to_wake(now: datetime, *, max_wakes: int, limit: int) -> Select[Any, Any]:
+    """Return the query for incidents to wake, the one that waits longest first; what others wake now is left out."""
+    return (
         select(incidents.c.id, incidents.c.wakes)
         .where(_waits(now), incidents.c.wakes < max_wakes)
         .order_by(incidents.c.updated_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+
+
+async def due(connection: AsyncConnection, now: datetime, *, max_wakes: int, limit: int) -> tuple[tuple[str, int], ...]:
+    """Return (id, wake number) of incidents to wake, and put off their next wake-up.
+
+    Due are those whose `wake_at` has come and those with writes to carry out.
+    """
+    found = await connection.execute(to_wake(now, max_wakes=max_wakes, limit=limit))
     woken = tuple((row.id, row.wakes + 1) for row in found)
     for incident_id, wakes in woken:
         put_off = {"wakes": wakes, "next_try_at": now + backoff(wakes, cap_s=60)}

@@ -122,7 +122,7 @@ TARGETS = (
     Target(
         "bot/db/inbox.py",
         ("tests/integration/bot/test_inbox.py", *_work("inbox"), *_SWEEPER),
-        ("Inbox.put", "Inbox.claim", "Inbox.due", "Inbox.exhausted", "Inbox.purge"),
+        ("to_wake", "Inbox.put", "Inbox.claim", "Inbox.due", "Inbox.exhausted", "Inbox.purge"),
     ),
     Target(
         "bot/db/outbox.py",
@@ -132,7 +132,7 @@ TARGETS = (
     Target(
         "bot/db/incidents.py",
         (*_STORE, *_OUTBOX, *_SWEEPER),
-        ("by_id", "fetch", "write", "by_number", "_waits", "due", "suspend_stalled", "progressed"),
+        ("by_id", "fetch", "write", "by_number", "_waits", "to_wake", "due", "suspend_stalled", "progressed"),
     ),
     Target(
         "bot/db/store.py",

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from sqlalchemy.dialects import postgresql
+
+from bot.db.inbox import to_wake
 from bot.db.rows import InboxRow, Status
-from tests.support_store import delivery, open_store
+from tests.support_store import START, delivery, open_store
 
 MAX = 3
 
@@ -280,3 +283,9 @@ async def test_what_has_ended_at_that_moment_is_kept(store, clock):
     assert await store.inbox.purge(clock()) == 0
     clock.move(0.001)
     assert await store.inbox.purge(clock()) == 2
+
+
+def test_two_sweepers_that_wake_at_once_wake_different_rows():
+    """On Postgres each leaves out what the other has locked, instead of waiting for it."""
+    query = to_wake(START, max_attempts=MAX, limit=5)
+    assert str(query.compile(dialect=postgresql.dialect())).endswith("FOR UPDATE SKIP LOCKED")

@@ -237,3 +237,9 @@ def test_the_row_of_an_incident_is_locked_only_where_it_is_asked_for(lock, ends)
     """On Postgres: SQLite has no such lock and needs none, because it has one writer."""
     statement = str(incidents.by_id("inc-1", lock=lock).compile(dialect=postgresql.dialect()))
     assert statement.endswith("WHERE incidents.id = %(id_1)s::VARCHAR" + ends)
+
+
+def test_two_sweepers_that_wake_at_once_wake_different_incidents():
+    """On Postgres each leaves out what the other has locked, instead of waiting for it."""
+    query = incidents.to_wake(START, max_wakes=3, limit=5)
+    assert str(query.compile(dialect=postgresql.dialect())).endswith("FOR UPDATE SKIP LOCKED")

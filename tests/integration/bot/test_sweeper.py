@@ -219,16 +219,26 @@ async def test_a_sweeper_that_was_stopped_before_does_nothing(store, clock, swee
     assert queue.waiting == ()
 
 
-async def test_a_stop_does_not_wait_for_the_next_turn(store, clock, queue, said):
-    """An hour is between two turns here, and none of it passes."""
+async def test_a_stop_does_not_wait_for_the_next_turn(store, clock, queue, said, monkeypatch):
+    """An hour is between two turns here: there is one turn, and none of the hour passes."""
+    swept, sweep = [], store.inbox.due
+
+    async def noted(*args, **kwargs):
+        swept.append(args)
+        return await sweep(*args, **kwargs)
+
+    monkeypatch.setattr(store.inbox, "due", noted)
     patient = make(store, queue, clock, said, policy=SweepPolicy(every_s=3600))
     await store.inbox.put(delivery())
     clock.move(2)
     stop = asyncio.Event()
     running = asyncio.create_task(patient.run(stop))
     await until(lambda: queue.waiting)
+    for _ in range(20):
+        await store.check()  # gives the sweeper time for as many turns as it likes
     stop.set()
     await asyncio.wait_for(running, 10)
+    assert len(swept) == 1
 
 
 async def test_a_database_that_is_silent_at_the_end_does_not_hold_up_the_stop(store, clock, sweeper, monkeypatch):
@@ -271,13 +281,15 @@ async def test_old_deliveries_are_purged_at_first_and_then_once_an_hour(store, c
 async def test_each_job_is_named_after_its_work_and_the_number_of_its_wake_up(store, clock, sweeper, queue):
     """So that a job that hangs does not hold up the next, and one that waits is not asked for twice."""
     await store.inbox.put(delivery())
+    await store.inbox.put(delivery("d-2"))
     await store.save(incident(stage=Stage.ORIENTING), 0)
     for _ in range(2):
         clock.move(120)
-        assert await sweeper.sweep() == 2
+        assert await sweeper.sweep() == 3
     assert sorted(job.id for job in queue.waiting) == [
         *("advance:inc-1:1", "advance:inc-1:2"),
         *("process_delivery:1:1", "process_delivery:1:2"),
+        *("process_delivery:2:1", "process_delivery:2:2"),
     ]
 
 

@@ -47,6 +47,19 @@ async def test_a_deploy_is_waited_for_until_its_deadline(world, late, stage):
     assert after.wake_at == (world.time + POLL if stage is Stage.VERIFYING else None)
 
 
+async def test_versions_are_asked_for_in_the_incidents_tenant_and_environment(world):
+    """Another tenant's service of the same name may run anything."""
+    asked: list[tuple[str, ...]] = []
+
+    async def versions(*where: str) -> tuple[()]:
+        asked.append(where)
+        return ()
+
+    world.telemetry.versions = versions
+    await world.step(world.merged(tenant="acme", environment="production"))
+    assert asked == [("acme", "production", "quote")]
+
+
 async def test_a_deploy_seen_after_its_deadline_counts(world):
     """The look that finds it comes first."""
     world.shows(world.fix)

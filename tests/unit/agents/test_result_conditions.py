@@ -30,7 +30,6 @@ from agents.writes import (
 )
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-SIGNAL = pool_signal()
 MERGE = MergePull(key="merge", number=9, head_sha="a" * 40)
 MISSING = Refused(reason="1 review is missing.", retry=True)
 OPENED = Done(number=3, url="https://x.test/3")
@@ -56,7 +55,7 @@ def at(stage: Stage, **changes: object) -> Incident:
     """Return an incident in one stage, approved once, with an entry of Human in its timeline."""
     given = {"login": "will", "user_id": 1, "plan_id": "p", "head_sha": "a" * 40, "at": NOW, "via": "review"}
     entry = {"at": NOW, "agent": Agent.HUMAN, "stage": Stage.MERGING, "note": "Approved by will."}
-    return incident(SIGNAL, stage, **{"approvals": [given], "timeline": [entry], **changes})
+    return incident(pool_signal(), stage, **{"approvals": [given], "timeline": [entry], **changes})
 
 
 TABLE = [

@@ -106,7 +106,7 @@ def test_json_has_scouts_health_at_scout_alone(tmp_path):
     assert (shown["web"]["scout"], shown["web"]["restarts"]) == (None, 1)
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), None])
+@pytest.mark.parametrize("pid", [os.getpid(), None], ids=["runs", "does not run"])
 def test_a_scout_that_does_not_answer_or_run_is_shown_without_its_health(tmp_path, scout, pid):
     """The processes are shown all the same."""
     scout.answers = pid is None

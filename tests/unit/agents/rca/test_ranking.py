@@ -104,7 +104,7 @@ NAMES = ("gateway", "quote", "pricing", "tax", "sqlite")
 
 
 @given(fresh=st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,12}", fullmatch=True), min_size=5, max_size=5, unique=True))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_renaming_services_does_not_change_the_ranking(fresh):
     """Scores, order and kinds stay the same whatever the services are called."""
     renamed = dict(zip(NAMES, fresh, strict=True))

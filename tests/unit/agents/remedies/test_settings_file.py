@@ -4,7 +4,7 @@ import json
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -123,7 +123,6 @@ DATA = st.dictionaries(
 
 
 @given(DATA, st.integers(0, 10**9), st.data(), st.sampled_from(["json", "yaml"]))
-@settings(max_examples=50)
 def test_everything_else_reads_as_before(data, value, draw, suffix):
     """Whatever the file: parsed again, exactly one value differs, and so does at most one line."""
     outer = draw.draw(st.sampled_from(sorted(data)))
@@ -138,7 +137,6 @@ def test_everything_else_reads_as_before(data, value, draw, suffix):
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.integers(0, 999), min_size=1), st.data())
-@settings(max_examples=50)
 def test_toml_reads_as_before_but_for_one_value(data, draw):
     """The same for TOML, through another parser than the one that wrote it."""
     key = draw.draw(st.sampled_from(sorted(data)))
