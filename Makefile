@@ -37,7 +37,7 @@ coverage: $(VENV)/.dev  ## Run the in-process tests and print what they cover of
 	$(BIN)/coverage combine -q
 	$(BIN)/python -m tests.coverage_per_module
 
-check: format lint types imports actions deploy-files test coverage mutants-sample  ## What CI runs: format, lint, types, imports, files for others, tests, coverage, mutants of the day
+check: format lint types imports actions deploy-files mutants-sample coverage test  ## What CI runs: format, lint, types, imports, files for others, mutants of the day, coverage, tests
 
 format: $(VENV)/.dev  ## Check the formatting (`ruff format .` mends it)
 	$(BIN)/ruff format --check .
