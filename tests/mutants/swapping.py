@@ -31,7 +31,7 @@ class Functions:
         files = {str(ROOT / path): path for path in paths}
         self._found: dict[Key, list[FunctionType]] = {}
         for each in gc.get_objects():
-            if isinstance(each, FunctionType) and each.__code__.co_filename in files:
+            if type(each) is FunctionType and each.__code__.co_filename in files:
                 key = (files[each.__code__.co_filename], each.__code__.co_qualname)
                 self._found.setdefault(key, []).append(each)
 
