@@ -85,9 +85,7 @@ class Store:
         self, connection: AsyncConnection, incident: Incident, version: int, now: datetime, *also: AuditEntry
     ) -> int:
         known = await incidents.fetch(connection, incident.id, lock=True)
-        before, current = known or (None, 0)
-        if current != version:
-            raise StaleIncidentError(incident.id, version)
+        before = known[0] if known else None
         stored = await incidents.write(connection, incident, version, now)
         await outbox.add(connection, incident.id, incident.outgoing, now)
         await events.append(connection, changes.events_of(before, incident, now))

@@ -10,6 +10,7 @@ from agents.incident import Agent, Stage
 from agents.plan import Approval, PullRequestRef
 from agents.stages import ACTS
 from agents.writes import Done, LabelIssue, MergePull, OpenIssue, Refused, SyncComment
+from bot.db import incidents
 from bot.db.errors import DatabaseUnavailableError
 from bot.db.rows import Status
 from tests.support_store import START, delivery, incident, open_store
@@ -377,3 +378,27 @@ async def test_a_check_of_the_database_says_when_it_does_not_answer(store, monke
     monkeypatch.setattr(store.events, "after", silent)
     with pytest.raises(DatabaseUnavailableError):
         await store.check()
+
+
+async def test_a_save_locks_the_incident_that_it_compares_with(store, monkeypatch):
+    """Nobody changes it between the reading and the commit; who only loads it locks nothing."""
+    locked, by_id = [], incidents.by_id
+
+    def noted(incident_id, *, lock=False):
+        locked.append(lock)
+        return by_id(incident_id, lock=lock)
+
+    monkeypatch.setattr(incidents, "by_id", noted)
+    await store.save(incident(), 0)
+    assert locked == [True]
+    await store.load("inc-1")
+    assert locked == [True, False]
+
+
+@pytest.mark.parametrize("version", [1, 3])
+async def test_an_incident_that_is_not_there_has_no_version(store, version):
+    """It was never stored, or somebody has deleted it: nothing is left behind."""
+    with pytest.raises(StaleIncidentError):
+        await store.save(incident().send(OpenIssue()), version)
+    assert await store.load("inc-1") is None
+    assert await store.outbox.pending("inc-1") == ()
