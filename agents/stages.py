@@ -102,15 +102,15 @@ EXITS: Mapping[Stage, str] = {
     Stage.ESCALATED: "people take over",
     Stage.DISMISSED: "a person closes the issue",
 }
-"""The ways out. Everything that has not ended can be handed to people. An issue that is there can be closed by one."""
+"""The ways out. Everything that has not ended can be handed to people, and a person can close the issue, also one whose
+number is not stored yet."""
 
 
 def ways_from(stage: Stage) -> Mapping[Stage, str]:
     """Return the stages that may follow a stage, the ways out included, each with what leads there."""
     if stage in TERMINAL:
         return {}
-    closable = stage not in ENDING | {Stage.OPENING}
-    exits = {end: why for end, why in EXITS.items() if closable or end is not Stage.DISMISSED}
+    exits = {end: why for end, why in EXITS.items() if stage not in ENDING or end is not Stage.DISMISSED}
     return {**exits, **FOLLOWS[stage]}
 
 

@@ -35,7 +35,8 @@ async def handle(incident: Incident | None, event: IssuesEvent, deps: Deps) -> I
 def _closed(incident: Incident, event: IssuesEvent, deps: Deps) -> Incident:
     if incident.stage in TERMINAL | CLOSING:
         return incident
-    ended = incident.move(Stage.DISMISSED, Agent.HUMAN, f"{event.sender.login} closed the issue.", deps.now())
+    known = {"issue": event.issue.number, "issue_url": event.issue.html_url}  # not stored yet while it is being opened
+    ended = incident.move(Stage.DISMISSED, Agent.HUMAN, f"{event.sender.login} closed the issue.", deps.now(), **known)
     if incident.pull_request is None or incident.plan is None or incident.merge is not None:
         return ended
     number, branch = incident.pull_request.number, incident.plan.branch
