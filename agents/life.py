@@ -166,7 +166,7 @@ LIFE: Mapping[Happening, tuple[Row, ...]] = {
         _NO_REVERT, Row(stages=ESCALATED, told="wim closed #3 without merging it, so the fix stays in.")
     ),
     Happening.ISSUE_CLOSED: _rows(
-        Row(stages=OPENING, cannot=NO_ISSUE),
+        Row(stages=OPENING, cannot=f"{NO_ISSUE}; one whose number is not stored yet is dismissed, too"),
         Row(
             stages=BEFORE_PULL | ASKING | WITH_PULL | VERIFYING | REVERTING,
             to=Stage.DISMISSED,
