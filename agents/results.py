@@ -56,10 +56,12 @@ def apply(incident: Incident, write: AnyWrite, result: Result, at: datetime) -> 
 
 
 def _opened(incident: Incident, result: Result, at: datetime) -> Incident:
+    if incident.stage is not Stage.OPENING:  # it has ended meanwhile; people find it by its issue, if there is one now
+        if isinstance(result, Refused):
+            return incident
+        return incident.evolve(issue=result.number, issue_url=result.url).send(SyncComment())
     if isinstance(result, Refused):
         return incident.move(Stage.ESCALATED, Agent.SCOUT, f"The issue could not be opened: {result.reason}", at)
-    if incident.stage is not Stage.OPENING:  # it was handed to people meanwhile, who find it by its issue now
-        return incident.evolve(issue=result.number, issue_url=result.url).send(SyncComment())
     note = f"Issue #{result.number} is open."
     return incident.move(Stage.OBSERVING, Agent.SCOUT, note, at, issue=result.number, issue_url=result.url)
 
@@ -74,13 +76,14 @@ def _synced(incident: Incident, result: Result, at: datetime) -> Incident:
 
 
 def _proposed(incident: Incident, write: ProposeChange, result: Result, at: datetime) -> Incident:
+    is_wanted = write.revert or incident.stage is Stage.PROPOSING
     if isinstance(result, Refused):
         note = f"The pull request could not be made: {result.reason}"
-        return escalate(incident, Agent.FIXER, note, at)
+        return escalate(incident, Agent.FIXER, note, at) if is_wanted else incident
     pull = PullRequestRef(number=result.number or 0, url=result.url or "", head_sha=result.sha or "")
     if write.revert:
         return incident.evolve(revert_pull_request=pull).send(SyncComment())
-    if incident.stage is not Stage.PROPOSING:
+    if not is_wanted:
         return _proposed_too_late(incident, pull, at)
     plan = incident.plan
     note = f"Pull request #{pull.number} is open and waits for approval."
