@@ -25,6 +25,7 @@ from agents.writes import (
 )
 from bot.comments import Texts
 from bot.comments.opening import MAX_TITLE
+from bot.markers import ISSUE_KIND
 
 PROPOSAL_LABEL = "reliability"
 NO_ISSUE = Refused(reason="the incident has no issue yet")
@@ -61,7 +62,7 @@ async def _carried_out(incident: Incident, write: AnyWrite, forge: Forge, texts:
 
 async def _open_issue(incident: Incident, write: OpenIssue, forge: Forge, texts: Texts) -> Result:
     text = texts.issue(incident)
-    marker = texts.markers.make("issue", incident.id, write.key)
+    marker = texts.markers.make(ISSUE_KIND, incident.id, write.key)
     return await forge.open_issue(
         incident.repo, title=text.title, body=text.body, labels=texts.labels(incident), marker=marker
     )

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+ISSUE_KIND = "issue"
+"""Of the mark in an incident's own issue."""
+
 _PURPOSE = b"sre-space marker v1"
 _MAC_CHARS = 32
 _SAFE = re.compile(r"[^A-Za-z0-9_.:@=/+-]+")

@@ -17,6 +17,7 @@ from bot.events import (
 )
 from bot.handlers import issue_comment, issues, pull_request, pull_request_review, signals
 from bot.handlers.deps import Deps, id_of_issue, id_of_signal
+from bot.markers import ISSUE_KIND
 
 
 class Router:
@@ -44,7 +45,8 @@ class Router:
         known = await self._store.find(event.repository.id, number)
         if known is None and isinstance(event, IssuesEvent):
             marker = self._deps.markers.find(event.issue.body or "") if event.issue.author.type == "Bot" else None
-            return marker.incident_id if marker else id_of_issue(event.repository.id, number)
+            is_incident = marker is not None and marker.kind == ISSUE_KIND  # and no proposal of Jules
+            return marker.incident_id if marker and is_incident else id_of_issue(event.repository.id, number)
         return known
 
     async def handle(self, incident: Incident | None, routed: Routed) -> Incident | None:

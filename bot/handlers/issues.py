@@ -15,7 +15,7 @@ CLOSING = frozenset({Stage.LEARNING, Stage.EVOLVING})
 
 async def handle(incident: Incident | None, event: IssuesEvent, deps: Deps) -> Incident | None:
     """Return the incident after what a person did to its issue; None while it is no incident."""
-    if not event.by_person:
+    if not event.by_person or _is_another(incident, event):
         return incident
     match event.action:
         case "opened" | "labeled":
@@ -30,6 +30,11 @@ async def handle(incident: Incident | None, event: IssuesEvent, deps: Deps) -> I
             return _reopened(incident, event) if incident else None
         case _:
             assert_never(event.action)
+
+
+def _is_another(incident: Incident | None, event: IssuesEvent) -> bool:
+    """Return whether this is not the incident's issue but one that bears a copy of its mark."""
+    return incident is not None and incident.issue not in {None, event.issue.number}
 
 
 def _closed(incident: Incident, event: IssuesEvent, deps: Deps) -> Incident:

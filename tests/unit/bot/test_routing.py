@@ -142,6 +142,7 @@ async def test_an_unknown_issue_has_the_id_of_what_it_would_open():
         (issue(7, user=BOT, body="another bot's"), own),
         (issue(7, body=ours), own),
         (issue(7, user=BOT, body=ours), "inc-1"),
+        (issue(7, user=BOT, body=f"text\n{story.markers.make('proposal', 'inc-1', 'p')}"), own),
     ]
 
     for about, expected in cases:

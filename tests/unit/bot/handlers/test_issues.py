@@ -252,8 +252,28 @@ async def test_reopening_an_incident_in_work_changes_nothing():
     assert await handle(found, event("reopened"), story.deps) == found
 
 
-CLOSABLE = sorted(frozenset(Stage) - TERMINAL - {Stage.OPENING, Stage.LEARNING, Stage.EVOLVING})
-"""In `opening` there is no issue yet, and later its end is decided."""
+CLOSABLE = sorted(frozenset(Stage) - TERMINAL - {Stage.LEARNING, Stage.EVOLVING})
+"""Later the incident's end is decided."""
+
+
+@pytest.mark.parametrize("action", ["closed", "reopened", "edited"])
+async def test_an_issue_that_bears_a_copy_of_the_mark_is_another_issue(action: str):
+    """What happens to it is nothing to the incident, whose issue has another number."""
+    story = Story()
+    found = await story.signalled(pool_signal())
+    for stage in (found.stage, Stage.ESCALATED):
+        known = found.evolve(stage=stage, issue=7, outgoing=())
+        assert await handle(known, event(action, number=8), story.deps) == known
+
+
+async def test_closing_an_issue_whose_number_is_not_stored_yet_stores_it():
+    """People find the incident by it."""
+    story = Story()
+    opening = (await opened(story, title="quote")).evolve(stage=Stage.OPENING, issue=None, issue_url=None)
+    closed = await handle(opening, event("closed"), story.deps)
+    assert closed is not None
+    assert (closed.stage, closed.issue) == (Stage.DISMISSED, 7)
+    assert closed.issue_url == "https://github.test/acme/shop/issues/7"
 
 
 @pytest.mark.parametrize("stage", CLOSABLE)
